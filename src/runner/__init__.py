@@ -1,0 +1,32 @@
+"""Run a script exactly as it would run alone, know exactly what it cost, and remember every run."""
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.engine.history import HistoryManager as HistoryManager
+    from runner.engine.monitor import ProcessMonitor as ProcessMonitor
+    from runner.engine.script import ScriptRunner as ScriptRunner
+
+__version__ = "0.1.0"
+
+#: Public name -> where it lives; imported on first use, so that the command line pays for none of it.
+_PUBLIC = {
+    "HistoryManager": "runner.engine.history",
+    "ProcessMonitor": "runner.engine.monitor",
+    "ScriptRunner": "runner.engine.script",
+}
+
+__all__ = ["HistoryManager", "ProcessMonitor", "ScriptRunner", "__version__"]
+
+
+def __getattr__(name: str) -> object:
+    if name in _PUBLIC:
+        from importlib import import_module
+
+        value: object = getattr(import_module(_PUBLIC[name]), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

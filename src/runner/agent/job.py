@@ -1,0 +1,92 @@
+"""What one attempt is to start and how the agent is to treat it."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+#: Exit codes the agent itself gives (GNU timeout's and the shells' conventions).
+EXIT_TIMEOUT = 124
+EXIT_RUNNER = 125
+EXIT_NOT_EXECUTABLE = 126
+EXIT_NOT_FOUND = 127
+
+
+class Job:
+    """One attempt, described. Every field is plain data, so a job crosses a process boundary as JSON.
+
+    Attributes:
+        argv: The command, ``argv[0]`` included; text decoded with ``surrogateescape``.
+        executable: Path of the program to execute.
+        env: The script's whole environment.
+        cwd: Working directory, or None for the agent's own.
+        timeout: Seconds after which the whole tree is ended, or None.
+        kill_after: Seconds between TERM and KILL when a tree is ended.
+        kill_tree: Whether descendants that outlive the script are ended too.
+        interval: Seconds between two samples.
+        memory: ``"rss"``, or ``"pss"`` for memory shared out among its users (costly to read).
+        direct: Hand file descriptors 1 and 2 through untouched; output is then not captured.
+        stdin: Path of a file that the script reads as its standard input, or None to inherit it.
+        spool: Path of a file to which the inherited standard input is copied while the script reads it, or None.
+        keep_head: Bytes of each output stream whose beginning is told in `Output` events.
+        keep_tail: Bytes of the newest output told at most with each tick once the head is complete.
+    """
+
+    __slots__ = (
+        "argv",
+        "cwd",
+        "direct",
+        "env",
+        "executable",
+        "interval",
+        "keep_head",
+        "keep_tail",
+        "kill_after",
+        "kill_tree",
+        "memory",
+        "spool",
+        "stdin",
+        "timeout",
+    )
+
+    def __init__(
+        self,
+        argv: list[str],
+        executable: str,
+        env: dict[str, str],
+        cwd: str | None = None,
+        timeout: float | None = None,
+        kill_after: float = 10.0,
+        kill_tree: bool = False,
+        interval: float = 0.1,
+        memory: str = "rss",
+        direct: bool = False,
+        stdin: str | None = None,
+        spool: str | None = None,
+        keep_head: int = 8 << 20,
+        keep_tail: int = 8 << 20,
+    ) -> None:
+        self.argv = argv
+        self.executable = executable
+        self.env = env
+        self.cwd = cwd
+        self.timeout = timeout
+        self.kill_after = kill_after
+        self.kill_tree = kill_tree
+        self.interval = interval
+        self.memory = memory
+        self.direct = direct
+        self.stdin = stdin
+        self.spool = spool
+        self.keep_head = keep_head
+        self.keep_tail = keep_tail
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the job as data that JSON can carry."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Job:
+        """Build a job from what `to_dict` returned."""
+        return cls(**data)

@@ -1,0 +1,1 @@
+"""One module for each subcommand, and the table that names them."""

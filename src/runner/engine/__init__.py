@@ -1,0 +1,1 @@
+"""Joins the rooms: what a door calls."""

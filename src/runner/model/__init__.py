@@ -1,0 +1,1 @@
+"""Facts: metrics, runs, units and errors. No I/O, no clock."""

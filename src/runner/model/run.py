@@ -1,0 +1,159 @@
+"""A run: what was asked for, where it happened, and the attempts it took."""
+
+from __future__ import annotations
+
+from runner.agent.events import EXITED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from runner.model.curve import Curve
+    from runner.model.metrics import Value
+
+
+class Tail:
+    """What was kept of one output stream: its beginning, its end, and how much there was."""
+
+    __slots__ = ("head", "lines", "size", "tail")
+
+    def __init__(self, head: bytes = b"", tail: bytes = b"", size: int = 0, lines: int = 0) -> None:
+        self.head = head  #: from the first byte on
+        self.tail = tail  #: up to the last byte; empty while `head` holds everything
+        self.size = size
+        self.lines = lines
+
+    def text(self) -> str:
+        """Return what was kept as text, undecodable bytes replaced, with a line where something is missing."""
+        head, tail = (part.decode("utf-8", "replace") for part in (self.head, self.tail))
+        missing = self.size - len(self.head) - len(self.tail)
+        return f"{head}\n[... {missing} bytes not kept ...]\n{tail}" if missing > 0 else head + tail
+
+
+class Attempt:
+    """One start of the script and what became of it."""
+
+    def __init__(self, number: int, started: int) -> None:
+        self.number = number  #: from 1 on
+        self.started = started  #: nanoseconds since the epoch, UTC
+        self.ended: int | None = None  #: `started` plus the monotonic wall time; None if it was lost
+        self.reason: str = ""
+        self.exit_code: int | None = None
+        self.signal: int | None = None
+        self.error_type: str | None = None  #: exception class, ``timeout``, ``signal:N`` or ``exit:N``
+        self.error_message: str | None = None
+        self.metrics: dict[str, Value] = {}
+        self.kinds: dict[str, str] = {}
+        self.curve: Curve | None = None
+        self.merged = False  #: whether stderr went where stdout went and is counted with it
+        self.output: dict[str, Tail] = {}  #: ``stdout`` and ``stderr``, as far as captured
+        self.delay = 0.0  #: seconds waited before this attempt
+
+    @property
+    def success(self) -> bool:
+        """Whether the script ended by itself with exit code 0."""
+        return self.reason == EXITED and self.exit_code == 0
+
+
+class Run:
+    """One line given to the runner, with all its attempts; the last one speaks for the run."""
+
+    def __init__(self, id: str, script_path: str, started: int) -> None:
+        self.id = id
+        self.script_path = script_path  #: as it was typed; ``-m module``, ``-c`` or a command's name otherwise
+        self.script_key = script_path  #: what history groups by: an absolute path, or as above
+        self.name = ""  #: what people call it
+        self.args: list[str] = []
+        self.cwd = ""
+        self.user = ""
+        self.started = started
+        self.tags: dict[str, str] = {}
+        self.host: dict[str, Any] = {}  #: facts of the machine it ran on (`Started.host`)
+        self.python: str | None = None  #: interpreter, None where the script needs none
+        self.python_version: str | None = None
+        self.script_hash: str | None = None  #: SHA-256 of the script's file
+        self.git_commit: str | None = None
+        self.git_dirty: bool | None = None
+        self.runner_version = ""
+        self.attempts: list[Attempt] = []
+        self.extra: dict[str, float] = {}  #: metrics of other names that an API user saved with the run
+
+    @property
+    def last(self) -> Attempt:
+        """The attempt that speaks for the run."""
+        return self.attempts[-1]
+
+    @property
+    def total_seconds(self) -> float:
+        """Seconds from the first start to the last end, delays included."""
+        ended = self.last.ended
+        return 0.0 if ended is None else (ended - self.attempts[0].started) / 1e9
+
+    def metrics(self) -> dict[str, Any]:
+        """Return every collected figure of the last attempt as a flat dict that ``json.dump`` takes."""
+        last = self.last
+        return {
+            "start_time": iso(last.started),
+            "end_time": None if last.ended is None else iso(last.ended),
+            "exit_code": last.exit_code,
+            "success": last.success,
+            "error_message": last.error_message,
+            **last.metrics,
+            **self.extra,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the run as the JSON report has it."""
+        last = self.last
+        return {
+            "run_id": self.id,
+            "script_path": self.script_path,
+            "script_args": self.args,
+            "name": self.name,
+            **self.metrics(),
+            "reason": last.reason,
+            "signal": last.signal,
+            "error_type": last.error_type,
+            "merged": last.merged,
+            "attempts": len(self.attempts),
+            "total_seconds": self.total_seconds,
+            "attempt_history": [_attempt_dict(attempt) for attempt in self.attempts],
+            "python": self.python,
+            "python_version": self.python_version,
+            "platform": self.host.get("platform"),
+            "host": self.host,
+            "user": self.user,
+            "cwd": self.cwd,
+            "tags": self.tags,
+            "script_hash": self.script_hash,
+            "git_commit": self.git_commit,
+            "git_dirty": self.git_dirty,
+            "runner_version": self.runner_version,
+            "kinds": last.kinds,
+        }
+
+
+def _attempt_dict(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "delay_seconds": attempt.delay,
+        "start_time": iso(attempt.started),
+        "reason": attempt.reason,
+        "exit_code": attempt.exit_code,
+        "signal": attempt.signal,
+        "error_type": attempt.error_type,
+        "error_message": attempt.error_message,
+        "metrics": attempt.metrics,
+    }
+
+
+def iso(nanoseconds: int) -> str:
+    """Return an instant as ISO 8601 in local time with offset, to the microsecond."""
+    from time import localtime, strftime
+
+    seconds, rest = divmod(nanoseconds, 1_000_000_000)
+    local = localtime(seconds)
+    offset = strftime("%z", local)
+    return strftime("%Y-%m-%dT%H:%M:%S", local) + f".{rest // 1000:06d}{offset[:3]}:{offset[3:]}"
+
+

@@ -1,0 +1,72 @@
+"""Quantities as people read and write them."""
+
+from __future__ import annotations
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_BYTES = ("B", "KB", "MB", "GB", "TB", "PB")
+
+
+def parse_seconds(text: str) -> float:
+    """Return the seconds in ``90``, ``1.5``, ``250ms``, ``5m``, ``1h30m`` or ``7d``.
+
+    Raises:
+        ValueError: The text is no duration.
+    """
+    stripped = text.strip().lower()
+    try:
+        value = float(stripped)
+    except ValueError:
+        value = _sum_of_parts(stripped, text)
+    if value != value or value in (float("inf"), float("-inf")):
+        raise ValueError(f"{text!r} is not a finite duration")
+    return value
+
+
+def _sum_of_parts(stripped: str, text: str) -> float:
+    total = 0.0
+    rest = stripped
+    while rest:
+        digits = len(rest) - len(rest.lstrip("0123456789."))
+        letters = digits
+        while letters < len(rest) and rest[letters].isalpha():
+            letters += 1
+        unit = _SECONDS.get(rest[digits:letters])
+        if not digits or unit is None:
+            raise ValueError(f"{text!r} is not a duration (such as 90, 1.5, 5m or 1h30m)")
+        try:
+            total += float(rest[:digits]) * unit
+        except ValueError:
+            raise ValueError(f"{text!r} is not a duration (such as 90, 1.5, 5m or 1h30m)") from None
+        rest = rest[letters:].strip()
+    return total
+
+
+def format_seconds(seconds: float) -> str:
+    """Return a duration to three digits or so: ``812 ms``, ``5.31 s``, ``4 min 05 s``, ``2 h 03 min``."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.3g} ms" if seconds >= 0.001 else f"{seconds * 1e6:.0f} us"
+    if seconds < 59.995:
+        return f"{seconds:.2f} s" if seconds < 9.995 else f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02d} min"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h"
+
+
+def format_bytes(count: float) -> str:
+    """Return a size to three digits: ``512 B``, ``1.21 MB`` (MB is 2**20 bytes, as everywhere in the runner)."""
+    size = float(count)
+    for unit in _BYTES:
+        if size < 999.5 or unit == _BYTES[-1]:
+            return f"{size:.0f} B" if unit == "B" else f"{size:.3g} {unit}"
+        size /= 1024
+    raise AssertionError
+
+
+def format_count(count: float) -> str:
+    """Return a whole number with its thousands apart: ``12,345``."""
+    return f"{count:,.0f}"

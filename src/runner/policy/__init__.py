@@ -1,0 +1,1 @@
+"""What should happen: policies decide, they never act."""
