@@ -44,10 +44,11 @@ class Event:
 
     __slots__ = ("t",)
     name = ""
+    t: float
 
     def fields(self) -> dict[str, Any]:
         """Return everything but the name, as data that JSON can carry."""
-        return {slot: getattr(self, slot) for cls in type(self).__mro__[-2::-1] for slot in cls.__slots__}  # type: ignore[attr-defined]
+        return {slot: getattr(self, slot) for slot in ("t", *self.__slots__)}
 
 
 class Started(Event):
@@ -196,12 +197,17 @@ if TYPE_CHECKING:
     Json = Union[None, bool, int, float, str, list[Any], dict[str, Any]]
 
 
+def _refuse(value: Any) -> Any:
+    raise TypeError(f"{value!r} is no plain data")
+
+
 def _make_dumps() -> Callable[[Any], str]:
     # `import json` costs 6 ms (it compiles regular expressions); its C encoder alone costs nothing.
     try:
-        from _json import encode_basestring_ascii, make_encoder  # type: ignore[import-not-found]
+        from _json import encode_basestring_ascii, make_encoder
 
-        encode_object = make_encoder(None, None, encode_basestring_ascii, None, ":", ",", False, False, True)
+        # (markers, default, encoder, indent, separators, sort_keys, skipkeys, allow_nan)
+        encode_object = make_encoder(None, _refuse, encode_basestring_ascii, None, ":", ",", False, False, True)
         encode_object({"probe": [1, 0.5, None, True]}, 0)
     except (ImportError, TypeError):
         import json

@@ -9,11 +9,12 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from typing import TypeAlias
 
     from runner.agent.events import Ended
     from runner.model.curve import Curve
 
-    Value = float | int | None
+    Value: TypeAlias = float | int | None
     Obtain = Callable[[Ended, Curve], Value]
 
 # How a figure is known.
@@ -83,7 +84,9 @@ def _output(stream: str, position: int) -> Obtain:
 
 def _cpu_seconds(ended: Ended, curve: Curve) -> Value:
     user, system = ended.usage.get("user_seconds"), ended.usage.get("system_seconds")
-    return None if user is None or system is None else user + system
+    if user is None or system is None:
+        return curve.maximum("cpu_seconds")
+    return user + system
 
 
 def _cpu_average(ended: Ended, curve: Curve) -> Value:
@@ -101,8 +104,8 @@ def _cpu_extreme(extreme: str) -> Obtain:
 
 def _memory_peak(ended: Ended, curve: Curve) -> Value:
     # The largest single process is known exactly; the tree held at least that much.
-    candidates = [curve.maximum("memory_peak_bytes"), None if curve.memory == "pss" else ended.usage.get("max_process_bytes")]
-    known = [value for value in candidates if value is not None]
+    largest = None if curve.memory == "pss" else ended.usage.get("max_process_bytes")
+    known = [value for value in (curve.maximum("memory_peak_bytes"), largest) if value is not None]
     return max(known) / MB if known else None
 
 
@@ -196,9 +199,7 @@ def evaluate(ended: Ended, curve: Curve) -> dict[str, Value]:
 
 def kinds(values: Mapping[str, Value], weaker: Mapping[str, list[str]]) -> dict[str, str]:
     """Return how each measured figure is known, the attempt's own reservations applied."""
-    return {
-        metric.name: _weakest(metric, weaker) for metric in METRICS if values.get(metric.name) is not None
-    }
+    return {metric.name: _weakest(metric, weaker) for metric in METRICS if values.get(metric.name) is not None}
 
 
 def _weakest(metric: Metric, weaker: Mapping[str, list[str]]) -> str:

@@ -1,0 +1,81 @@
+"""Folds the events of one attempt into its record: the one place where counters become figures."""
+
+from __future__ import annotations
+
+from runner.agent.events import LOST, SAMPLE_FIELDS, USAGE_FIELDS, Ended, Output, Sample, Started
+from runner.model import metrics
+from runner.model.curve import Curve
+from runner.model.run import Attempt, Tail
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.agent.events import Event
+
+#: Bytes of each output stream kept with the run: as many from its beginning as from its end.
+KEPT = 64 << 10
+
+
+class Fold:
+    """Takes the events of one attempt, in order; what is known so far can be read at any time.
+
+    Args:
+        number: Of the attempt, from 1 on.
+        memory: Which memory is sampled, ``"rss"`` or ``"pss"``.
+    """
+
+    def __init__(self, number: int, memory: str = "rss") -> None:
+        self.attempt = Attempt(number, 0)
+        self.attempt.curve = self.curve = Curve(memory)
+        self.started: Started | None = None
+        self._last = 0.0
+        self._next: dict[str, int] = {}
+
+    def tell(self, event: Event) -> None:
+        """Take one event."""
+        self._last = max(self._last, event.t)
+        if isinstance(event, Sample):
+            self.curve.add(event)
+        elif isinstance(event, Output):
+            self._keep(event)
+        elif isinstance(event, Started):
+            self.started = event
+            self.attempt.started = event.time
+            self.attempt.merged = bool(event.streams.get("merged"))
+        elif isinstance(event, Ended):
+            self._end(event)
+
+    def _keep(self, event: Output) -> None:
+        tail = self.attempt.output.setdefault(event.stream, Tail())
+        tail.size, tail.lines = event.size, event.lines
+        data, offset = event.data, event.offset
+        if offset == len(tail.head) and offset < KEPT:
+            fits = data[: KEPT - offset]
+            tail.head += fits
+            data, offset = data[len(fits) :], offset + len(fits)
+        if data:
+            whole = offset == self._next.get(event.stream, KEPT)  # otherwise what lies between was not kept
+            tail.tail = (tail.tail + data if whole else data)[-KEPT:]
+        self._next[event.stream] = offset + len(data)
+
+    def _end(self, ended: Ended) -> None:
+        attempt = self.attempt
+        attempt.ended = attempt.started + int(ended.t * 1e9)
+        attempt.reason = ended.reason
+        attempt.exit_code = ended.exit_code
+        attempt.signal = ended.signal
+        attempt.error_message = ended.message
+        attempt.merged = bool(ended.output.get("merged"))
+        attempt.metrics = metrics.evaluate(ended, self.curve)
+        attempt.kinds = metrics.kinds(attempt.metrics, ended.weaker)
+
+    def lose(self) -> Attempt:
+        """Close the record of an attempt whose end nobody saw: what was measured becomes lower bounds."""
+        usage = {field: self.curve.maximum(field) for field in USAGE_FIELDS if field in SAMPLE_FIELDS}
+        output = {
+            name: [tail.size, tail.lines] if (tail := self.attempt.output.get(name)) else None
+            for name in ("stdout", "stderr")
+        }
+        ended = Ended(self._last, LOST, None, usage=usage, output={**output, "merged": self.attempt.merged})
+        self._end(ended)
+        self.attempt.kinds = dict.fromkeys(self.attempt.kinds, metrics.BOUND)
+        return self.attempt
