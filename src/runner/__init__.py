@@ -1,5 +1,7 @@
 """Run a script exactly as it would run alone, know exactly what it cost, and remember every run."""
 
+from __future__ import annotations
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runner.engine.history import HistoryManager as HistoryManager
