@@ -24,7 +24,7 @@ class RunOptions(Options):
     cwd: str = opt("Directory to run in", default="", metavar="DIR", role=RUN)
     env: tuple[str, ...] = opt("Set a variable for the script (repeatable)", default=(), metavar="KEY=VALUE", role=RUN)
     env_file: tuple[str, ...] = opt(
-        "Read variables for the script from a file of KEY=VALUE lines (repeatable)", default=(), metavar="FILE", role=RUN
+        "Read variables for the script from a file (repeatable)", default=(), metavar="FILE", role=RUN
     )
     name: str = opt("Name of the script in the record", default="", metavar="NAME", role=RUN)
     tag: tuple[str, ...] = opt("Tag the run (repeatable)", default=(), metavar="KEY=VALUE", role=RUN)

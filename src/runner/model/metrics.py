@@ -94,10 +94,11 @@ def _cpu_average(ended: Ended, curve: Curve) -> Value:
     return None if seconds is None or ended.t <= 0 else 100 * seconds / ended.t
 
 
-def _cpu_extreme(extreme: str) -> Obtain:
+def _cpu_extreme(statistic: str, outermost: Callable[..., float]) -> Obtain:
     def obtain(ended: Ended, curve: Curve) -> Value:
-        value = getattr(curve, extreme)("cpu_percent")
-        return _cpu_average(ended, curve) if value is None else value
+        # The average is exact, and no extreme can lie inside it; it stands alone where no sample was taken.
+        known = [v for v in (getattr(curve, statistic)("cpu_percent"), _cpu_average(ended, curve)) if v is not None]
+        return outermost(known) if known else None
 
     return obtain
 
@@ -119,56 +120,253 @@ def _memory_or_peak(statistic: str) -> Obtain:
 
 _CPU = ("user_seconds", "system_seconds")
 
-METRICS: tuple[Metric, ...] = (
-    Metric("execution_time_seconds", "seconds", EXACT, "Wall time of the attempt, by the monotonic clock.",
-           lambda ended, curve: ended.t),
-    Metric("cpu_max", "percent", SAMPLED, "Highest CPU rate of the tree over one sampling interval; 100 is one core.",
-           _cpu_extreme("maximum"), _CPU),
-    Metric("cpu_avg", "percent", EXACT, "CPU time of the tree over wall time; 100 is one core.", _cpu_average, _CPU),
-    Metric("cpu_min", "percent", SAMPLED, "Lowest CPU rate of the tree over one sampling interval; 100 is one core.",
-           _cpu_extreme("minimum"), _CPU, more_is_worse=None),
-    Metric("cpu_time_seconds", "seconds", EXACT, "CPU time of the tree, user and system.", _cpu_seconds, _CPU),
-    Metric("user_time_seconds", "seconds", EXACT, "CPU time of the tree in user mode.",
-           _usage("user_seconds"), ("user_seconds",)),
-    Metric("system_time_seconds", "seconds", EXACT, "CPU time of the tree in the kernel.",
-           _usage("system_seconds"), ("system_seconds",)),
-    Metric("memory_max_mb", "MB", SAMPLED, "Peak memory of the whole tree; never below its largest process.",
-           _memory_peak, ("max_process_bytes",)),
-    Metric("memory_avg_mb", "MB", SAMPLED, "Memory of the tree, averaged over time.", _memory_or_peak("mean")),
-    Metric("memory_min_mb", "MB", SAMPLED, "Lowest memory of the tree seen.", _memory_or_peak("minimum"),
-           more_is_worse=None),
-    Metric("memory_max_process_mb", "MB", EXACT, "Peak resident memory of the largest single process.",
-           lambda ended, curve: _megabytes(ended.usage.get("max_process_bytes")), ("max_process_bytes",)),
-    Metric("page_faults_minor", "count", EXACT, "Page faults served without reading from storage.",
-           _usage("faults_minor"), ("faults_minor",), int),
-    Metric("page_faults_major", "count", EXACT, "Page faults that had to read from storage.",
-           _usage("faults_major"), ("faults_major",), int),
-    Metric("num_threads", "count", SAMPLED, "Most threads of the tree at one time.", _peak("threads"), (), int),
-    Metric("num_fds", "count", SAMPLED, "Most open file descriptors of the tree at one time.", _peak("fds"), (), int),
-    Metric("num_processes", "count", SAMPLED, "Most processes of the tree at one time.", _peak("processes"), (), int),
-    Metric("voluntary_context_switches", "count", EXACT, "Times the tree gave up the CPU to wait.",
-           _usage("switches_voluntary"), ("switches_voluntary",), int),
-    Metric("involuntary_context_switches", "count", EXACT, "Times the kernel took the CPU away.",
-           _usage("switches_involuntary"), ("switches_involuntary",), int),
-    Metric("block_io_read_bytes", "bytes", EXACT, "Bytes fetched from storage.",
-           _usage("read_bytes"), ("read_bytes",), int),
-    Metric("block_io_write_bytes", "bytes", EXACT, "Bytes sent to storage.",
-           _usage("write_bytes"), ("write_bytes",), int),
-    Metric("io_read_bytes", "bytes", EXACT, "Bytes returned by read calls, from caches, pipes and sockets too.",
-           _usage("read_chars"), ("read_chars",), int),
-    Metric("io_write_bytes", "bytes", EXACT, "Bytes passed to write calls, to caches, pipes and sockets too.",
-           _usage("write_chars"), ("write_chars",), int),
-    Metric("stdout_lines", "lines", EXACT, "Lines that reached standard output's destination.",
-           _output("stdout", 1), ("stdout_lines",), int, None),
-    Metric("stderr_lines", "lines", EXACT, "Lines that reached standard error's destination.",
-           _output("stderr", 1), ("stderr_lines",), int, None),
-    Metric("stdout_size_bytes", "bytes", EXACT, "Bytes that reached standard output's destination.",
-           _output("stdout", 0), ("stdout_size",), int, None),
-    Metric("stderr_size_bytes", "bytes", EXACT, "Bytes that reached standard error's destination.",
-           _output("stderr", 0), ("stderr_size",), int, None),
-    Metric("survivors", "count", EXACT, "Descendants that outlived the script and were left alone.",
-           lambda ended, curve: ended.survivors, (), int),
-)  # fmt: skip
+#: All metrics, in the order in which they are shown.
+METRICS: list[Metric] = []
+
+
+def _declare(
+    name: str,
+    unit: str,
+    kind: str,
+    meaning: str,
+    obtain: Obtain,
+    rests_on: tuple[str, ...] = (),
+    type: type = float,
+    more_is_worse: bool | None = True,
+) -> Metric:
+    metric = Metric(name, unit, kind, meaning, obtain, rests_on, type, more_is_worse)
+    METRICS.append(metric)
+    return metric
+
+
+EXECUTION_TIME = _declare(
+    "execution_time_seconds",
+    "seconds",
+    EXACT,
+    "Wall time of the attempt, by the monotonic clock.",
+    lambda ended, curve: ended.t,
+)
+CPU_MAX = _declare(
+    "cpu_max",
+    "percent",
+    SAMPLED,
+    "Highest CPU rate of the tree over one sampling interval; 100 is one core.",
+    _cpu_extreme("maximum", max),
+    _CPU,
+)
+CPU_AVG = _declare(
+    "cpu_avg",
+    "percent",
+    EXACT,
+    "CPU time of the tree over wall time; 100 is one core.",
+    _cpu_average,
+    _CPU,
+)
+CPU_MIN = _declare(
+    "cpu_min",
+    "percent",
+    SAMPLED,
+    "Lowest CPU rate of the tree over one sampling interval; 100 is one core.",
+    _cpu_extreme("minimum", min),
+    _CPU,
+    more_is_worse=None,
+)
+CPU_TIME = _declare("cpu_time_seconds", "seconds", EXACT, "CPU time of the tree, user and system.", _cpu_seconds, _CPU)
+USER_TIME = _declare(
+    "user_time_seconds",
+    "seconds",
+    EXACT,
+    "CPU time of the tree in user mode.",
+    _usage("user_seconds"),
+    ("user_seconds",),
+)
+SYSTEM_TIME = _declare(
+    "system_time_seconds",
+    "seconds",
+    EXACT,
+    "CPU time of the tree in the kernel.",
+    _usage("system_seconds"),
+    ("system_seconds",),
+)
+MEMORY_MAX = _declare(
+    "memory_max_mb",
+    "MB",
+    SAMPLED,
+    "Peak memory of the whole tree; never below its largest process.",
+    _memory_peak,
+    ("max_process_bytes",),
+)
+MEMORY_AVG = _declare(
+    "memory_avg_mb",
+    "MB",
+    SAMPLED,
+    "Memory of the tree, averaged over time.",
+    _memory_or_peak("mean"),
+)
+MEMORY_MIN = _declare(
+    "memory_min_mb",
+    "MB",
+    SAMPLED,
+    "Lowest memory of the tree seen.",
+    _memory_or_peak("minimum"),
+    more_is_worse=None,
+)
+MEMORY_MAX_PROCESS = _declare(
+    "memory_max_process_mb",
+    "MB",
+    EXACT,
+    "Peak resident memory of the largest single process.",
+    lambda ended, curve: _megabytes(ended.usage.get("max_process_bytes")),
+    ("max_process_bytes",),
+)
+PAGE_FAULTS_MINOR = _declare(
+    "page_faults_minor",
+    "count",
+    EXACT,
+    "Page faults served without reading from storage.",
+    _usage("faults_minor"),
+    ("faults_minor",),
+    int,
+)
+PAGE_FAULTS_MAJOR = _declare(
+    "page_faults_major",
+    "count",
+    EXACT,
+    "Page faults that had to read from storage.",
+    _usage("faults_major"),
+    ("faults_major",),
+    int,
+)
+NUM_THREADS = _declare(
+    "num_threads",
+    "count",
+    SAMPLED,
+    "Most threads of the tree at one time.",
+    _peak("threads"),
+    (),
+    int,
+)
+NUM_FDS = _declare(
+    "num_fds",
+    "count",
+    SAMPLED,
+    "Most open file descriptors of the tree at one time.",
+    _peak("fds"),
+    (),
+    int,
+)
+NUM_PROCESSES = _declare(
+    "num_processes",
+    "count",
+    SAMPLED,
+    "Most processes of the tree at one time.",
+    _peak("processes"),
+    (),
+    int,
+)
+VOLUNTARY_CONTEXT_SWITCHES = _declare(
+    "voluntary_context_switches",
+    "count",
+    EXACT,
+    "Times the tree gave up the CPU to wait.",
+    _usage("switches_voluntary"),
+    ("switches_voluntary",),
+    int,
+)
+INVOLUNTARY_CONTEXT_SWITCHES = _declare(
+    "involuntary_context_switches",
+    "count",
+    EXACT,
+    "Times the kernel took the CPU away.",
+    _usage("switches_involuntary"),
+    ("switches_involuntary",),
+    int,
+)
+BLOCK_IO_READ = _declare(
+    "block_io_read_bytes",
+    "bytes",
+    EXACT,
+    "Bytes fetched from storage.",
+    _usage("read_bytes"),
+    ("read_bytes",),
+    int,
+)
+BLOCK_IO_WRITE = _declare(
+    "block_io_write_bytes",
+    "bytes",
+    EXACT,
+    "Bytes sent to storage.",
+    _usage("write_bytes"),
+    ("write_bytes",),
+    int,
+)
+IO_READ = _declare(
+    "io_read_bytes",
+    "bytes",
+    EXACT,
+    "Bytes returned by read calls, from caches, pipes and sockets too.",
+    _usage("read_chars"),
+    ("read_chars",),
+    int,
+)
+IO_WRITE = _declare(
+    "io_write_bytes",
+    "bytes",
+    EXACT,
+    "Bytes passed to write calls, to caches, pipes and sockets too.",
+    _usage("write_chars"),
+    ("write_chars",),
+    int,
+)
+STDOUT_LINES = _declare(
+    "stdout_lines",
+    "lines",
+    EXACT,
+    "Lines that reached standard output's destination.",
+    _output("stdout", 1),
+    ("stdout_lines",),
+    int,
+    None,
+)
+STDERR_LINES = _declare(
+    "stderr_lines",
+    "lines",
+    EXACT,
+    "Lines that reached standard error's destination.",
+    _output("stderr", 1),
+    ("stderr_lines",),
+    int,
+    None,
+)
+STDOUT_SIZE = _declare(
+    "stdout_size_bytes",
+    "bytes",
+    EXACT,
+    "Bytes that reached standard output's destination.",
+    _output("stdout", 0),
+    ("stdout_size",),
+    int,
+    None,
+)
+STDERR_SIZE = _declare(
+    "stderr_size_bytes",
+    "bytes",
+    EXACT,
+    "Bytes that reached standard error's destination.",
+    _output("stderr", 0),
+    ("stderr_size",),
+    int,
+    None,
+)
+SURVIVORS = _declare(
+    "survivors",
+    "count",
+    EXACT,
+    "Descendants that outlived the script and were left alone.",
+    lambda ended, curve: ended.survivors,
+    (),
+    int,
+)
 
 BY_NAME: dict[str, Metric] = {metric.name: metric for metric in METRICS}
 

@@ -70,3 +70,16 @@ def format_bytes(count: float) -> str:
 def format_count(count: float) -> str:
     """Return a whole number with its thousands apart: ``12,345``."""
     return f"{count:,.0f}"
+
+
+def format_value(value: float, unit: str) -> str:
+    """Return a figure as people read it, by the unit the metric catalog gives it."""
+    if unit == "seconds":
+        return format_seconds(value)
+    if unit == "percent":
+        return f"{value:.0f} %" if value >= 9.95 else f"{value:.1f} %"
+    if unit == "MB":
+        return format_bytes(value * (1 << 20))
+    if unit == "bytes":
+        return format_bytes(value)
+    return format_count(value)

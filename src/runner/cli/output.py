@@ -1,0 +1,226 @@
+"""What the runner says on standard error: the summary after a run, warnings, errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from runner.agent.events import CANCELLED, FAILED_TO_START, LIMIT, LOST, TIMEOUT
+from runner.model import metrics as m
+from runner.model.units import format_bytes, format_count, format_seconds, format_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.engine.run_options import ShowOptions
+    from runner.model.metrics import Metric
+    from runner.model.run import Attempt, Run
+
+_BOLD, _DIM, _RED, _GREEN, _YELLOW, _RESET = "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[0m"
+
+_VERBS = {
+    TIMEOUT: "timed out",
+    LIMIT: "ended at a limit",
+    CANCELLED: "cancelled",
+    LOST: "lost",
+    FAILED_TO_START: "not started",
+}
+
+
+class Screen:
+    """What standard error can show: its width, colours and characters.
+
+    Args:
+        fd: The descriptor written to.
+        environ: Variables that say what it can do (TERM, NO_COLOR, COLUMNS).
+    """
+
+    def __init__(self, fd: int = 2, environ: dict[str, str] | None = None) -> None:
+        environ = dict(os.environ) if environ is None else environ
+        self.fd = fd
+        try:
+            self.terminal = os.isatty(fd)
+        except OSError:
+            self.terminal = False
+        self.color = self.terminal and not environ.get("NO_COLOR") and environ.get("TERM", "dumb") != "dumb"
+        self.unicode = (getattr(sys.stderr, "encoding", None) or "").lower().replace("-", "") == "utf8"
+        self.width = 0  # unlimited
+        if self.terminal:
+            try:
+                self.width = os.get_terminal_size(fd).columns
+            except OSError:
+                self.width = 80
+
+    def paint(self, text: str, style: str) -> str:
+        """Return the text in a style, where there are colours."""
+        return f"{style}{text}{_RESET}" if self.color and text else text
+
+    def fit(self, text: str, taken: int = 0) -> str:
+        """Return the text cut to what is left of a line after `taken` columns, and with characters it can show."""
+        clean = "".join(c if c.isprintable() else "?" for c in text)
+        if not self.unicode:
+            clean = clean.encode("ascii", "replace").decode("ascii")
+        room = self.width - taken
+        if self.width and len(clean) > room:
+            mark = "…" if self.unicode else "..."
+            clean = clean[: max(0, room - len(mark))] + mark
+        return clean
+
+    def write(self, text: str) -> None:
+        """Write, and let no failure of the terminal become anybody's problem."""
+        data = text.encode("utf-8", "replace")
+        try:
+            while data:
+                data = data[os.write(self.fd, data) :]
+        except OSError:
+            pass
+
+
+def warn(screen: Screen, text: str, show: ShowOptions | None = None) -> None:
+    """Say one line of trouble that did not touch the script."""
+    if show is None or not (show.suppress_warnings or show.log_level == "ERROR"):
+        screen.write(f"{screen.paint('runner: warning:', _YELLOW)} {text}\n")
+
+
+def fail(screen: Screen, text: str) -> None:
+    """Say why nothing was done."""
+    screen.write("".join(f"{screen.paint('runner: error:', _RED)} {line}\n" for line in text.split("\n")))
+
+
+def summarize(screen: Screen, run: Run, show: ShowOptions) -> None:
+    """Show what a run was and what it cost, as much of it as was asked for."""
+    if show.quiet or (show.log_level == "ERROR" and run.last.success):
+        return
+    if show.log_level in ("WARNING", "ERROR"):
+        screen.write(_one_line(screen, run) + "\n")
+        return
+    lines = [_headline(screen, run), *(_row(screen, *row) for row in _rows(run) if row[1])]
+    # A script that left its last line open keeps it: the summary starts below.
+    screen.write("\n" * (1 + _open_line(run, screen)) + "\n".join(lines) + "\n")
+
+
+def _open_line(run: Run, screen: Screen) -> bool:
+    tail = run.last.output.get("stdout" if run.last.merged else "stderr")
+    if not screen.terminal or tail is None:
+        return False
+    end = tail.tail or tail.head
+    return bool(end) and not end.endswith(b"\n")
+
+
+def _verdict(run: Run) -> str:
+    last = run.last
+    duration = _figure(last, m.EXECUTION_TIME)
+    if last.success:
+        return f"succeeded in {duration}"
+    if last.reason in (FAILED_TO_START, LOST):
+        return f"{_VERBS[last.reason]}: {last.error_message}"
+    verb = _VERBS.get(last.reason, "failed")
+    message = last.error_message or ""
+    said = f": {message}" if message and message != f"exit code {last.exit_code}" else ""
+    code = f" (exit code {last.exit_code})" if last.exit_code is not None and last.signal is None else ""
+    return f"{verb} after {duration}{said}{code}"
+
+
+def _one_line(screen: Screen, run: Run) -> str:
+    last = run.last
+    cost = [f"CPU {_figure(last, m.CPU_TIME)}", f"peak memory {_figure(last, m.MEMORY_MAX)}"]
+    if len(run.attempts) > 1:
+        cost.append(f"{len(run.attempts)} attempts")
+    known = "" if last.reason == FAILED_TO_START else "; " + ", ".join(cost)
+    return screen.fit(f"runner: {run.name} {_verdict(run)}{known}")
+
+
+def _headline(screen: Screen, run: Run) -> str:
+    good = run.last.success
+    marks = ("✓", "✗") if screen.unicode else ("ok:", "FAILED:")
+    mark = marks[0] if good else marks[1]
+    right = f"run {run.id}"
+    roomy = screen.width >= 60 or not screen.terminal
+    verdict = screen.fit(_verdict(run), len(mark) + len(run.name) + 2 + (len(right) + 2 if roomy else 0))
+    text = f"{mark} {run.name} {verdict}"
+    gap = " " * max(2, screen.width - len(text) - len(right)) if screen.terminal else "  "
+    painted = (
+        f"{screen.paint(mark, _GREEN if good else _RED)} {screen.paint(screen.fit(run.name), _BOLD)} "
+        f"{verdict if good else screen.paint(verdict, _RED)}"
+    )
+    return painted + (gap + screen.paint(right, _DIM) if roomy else "")
+
+
+def _row(screen: Screen, label: str, text: str) -> str:
+    return f"  {screen.paint(f'{label:<8}', _DIM)} {screen.fit(text if screen.unicode else text.replace(' · ', ', '), 11)}"
+
+
+def _rows(run: Run) -> list[tuple[str, str]]:
+    last = run.last
+    if last.reason == FAILED_TO_START:
+        return []
+    return [
+        ("CPU", _cpu(last)),
+        ("Memory", _memory(last)),
+        ("Disk", _disk(last)),
+        ("Output", _output(last)),
+        ("Left", _left(last)),
+        ("Retried", _retried(run)),
+    ]
+
+
+def _figure(attempt: Attempt, metric: Metric) -> str:
+    value = attempt.metrics.get(metric.name)
+    if value is None:
+        return "unknown"
+    bound = "at least " if attempt.kinds.get(metric.name) == m.BOUND else ""
+    return bound + format_value(value, metric.unit)
+
+
+def _number(attempt: Attempt, metric: Metric) -> float:
+    return attempt.metrics.get(metric.name) or 0
+
+
+def _cpu(attempt: Attempt) -> str:
+    parts = [
+        _figure(attempt, m.CPU_TIME),
+        f"user {_figure(attempt, m.USER_TIME)}, system {_figure(attempt, m.SYSTEM_TIME)}",
+        f"{_figure(attempt, m.CPU_AVG)} of a core, highest {_figure(attempt, m.CPU_MAX)}",
+    ]
+    return " · ".join(parts)
+
+
+def _memory(attempt: Attempt) -> str:
+    parts = [f"peak {_figure(attempt, m.MEMORY_MAX)}"]
+    if _number(attempt, m.NUM_PROCESSES) > 1:
+        parts.append(f"largest process {_figure(attempt, m.MEMORY_MAX_PROCESS)}")
+        parts.append(f"{_figure(attempt, m.NUM_PROCESSES)} processes, {_figure(attempt, m.NUM_THREADS)} threads")
+    elif _number(attempt, m.NUM_THREADS) > 1:
+        parts.append(f"{_figure(attempt, m.NUM_THREADS)} threads")
+    return " · ".join(parts)
+
+
+def _disk(attempt: Attempt) -> str:
+    parts = []
+    for verb, metric in (("read", m.BLOCK_IO_READ), ("written", m.BLOCK_IO_WRITE)):
+        if _number(attempt, metric):
+            parts.append(f"{_figure(attempt, metric)} {verb}")
+    return " · ".join(parts)
+
+
+def _output(attempt: Attempt) -> str:
+    if attempt.metrics.get(m.STDOUT_SIZE.name) is None and attempt.metrics.get(m.STDERR_SIZE.name) is None:
+        return "not captured"
+    parts = []
+    for name, lines, size in (("stdout", m.STDOUT_LINES, m.STDOUT_SIZE), ("stderr", m.STDERR_LINES, m.STDERR_SIZE)):
+        if _number(attempt, size):
+            label = "" if attempt.merged else f"{name} "
+            count = int(_number(attempt, lines))
+            parts.append(f"{label}{format_count(count)} line{'s' * (count != 1)}, {format_bytes(_number(attempt, size))}")
+    return " · ".join(parts)
+
+
+def _left(attempt: Attempt) -> str:
+    count = int(_number(attempt, m.SURVIVORS))
+    return f"{count} process{'es' * (count != 1)} still running" if count else ""
+
+
+def _retried(run: Run) -> str:
+    if len(run.attempts) < 2:
+        return ""
+    failures = ", then ".join(attempt.error_message or attempt.reason for attempt in run.attempts[:-1])
+    return f"{len(run.attempts) - 1} x after {failures} · {format_seconds(run.total_seconds)} in all"

@@ -1,0 +1,93 @@
+"""Writes a report to the path that was asked for: whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from runner.model.errors import RunnerError, UsageError
+
+#: Seconds a report waits for somebody to read the FIFO it is written to.
+FIFO_PATIENCE = 5.0
+
+
+class ReportError(RunnerError):
+    """A report could not be written; the run is not affected."""
+
+
+def check(path: str, flag: str) -> None:
+    """Refuse a path that can't work, before anything is started.
+
+    Raises:
+        UsageError: It is a directory, its folder does not exist, or it can't be written.
+    """
+    if path == "-":
+        return
+    if not path:
+        raise UsageError(f"{flag}: the path is empty")
+    folder = os.path.dirname(os.path.realpath(path))
+    if os.path.isdir(path):
+        raise UsageError(f"{flag}: {path} is a directory; name a file in it")
+    if not os.path.isdir(folder):
+        raise UsageError(f"{flag}: the folder {folder} does not exist; create it first")
+    if not os.access(path if os.path.exists(path) and not os.path.isfile(path) else folder, os.W_OK):
+        raise UsageError(f"{flag}: {path} can't be written (permission denied)")
+
+
+def write(path: str, data: bytes) -> None:
+    """Write a report: a new or regular file is replaced in one step, a device, FIFO or ``-`` is written to.
+
+    Raises:
+        ReportError: It could not be written; a regular file that was there before is untouched.
+    """
+    try:
+        if path == "-":
+            _write_all(1, data)
+        elif os.path.exists(path) and not os.path.isfile(path):
+            _write_special(path, data)
+        else:
+            _replace(os.path.realpath(path), data)
+    except OSError as error:
+        raise ReportError(f"{path} was not written: {error.strerror or error}") from None
+
+
+def _replace(path: str, data: bytes) -> None:
+    temporary = f"{path}.{os.getpid()}.tmp"
+    mode = stat.S_IMODE(os.stat(path).st_mode) if os.path.exists(path) else None
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        try:
+            if mode is not None:
+                os.fchmod(fd, mode)
+            _write_all(fd, data)
+        finally:
+            os.close(fd)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _write_special(path: str, data: bytes) -> None:
+    from time import monotonic, sleep
+
+    patience = monotonic() + FIFO_PATIENCE
+    while True:
+        try:
+            fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+            break
+        except OSError:  # ENXIO: a FIFO that nobody reads yet
+            if not stat.S_ISFIFO(os.stat(path).st_mode) or monotonic() > patience:
+                raise
+            sleep(0.05)
+    try:
+        os.set_blocking(fd, True)
+        _write_all(fd, data)
+    finally:
+        os.close(fd)
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
