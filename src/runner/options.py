@@ -26,6 +26,8 @@ else:
 RUN = "run"  #: only makes sense when a script runs
 QUERY = "query"  #: asks the record, or changes what is kept or planned: the line runs nothing
 NEUTRAL = "neutral"  #: locates, scopes or shapes
+EITHER = "either"  #: a query where no script is given, a part of the run where one is
+PLAN = "plan"  #: a query that takes the options of the runs it plans
 
 # Where a value came from, the strongest first.
 COMMAND_LINE = "command line"
@@ -60,6 +62,24 @@ class Opt:
         "yaml",
     )
 
+    attr: str
+    type: str
+    help: str
+    default: Any
+    flag: str
+    env: str
+    yaml: str
+    choices: tuple[str, ...]
+    minimum: float | None
+    maximum: float | None
+    metavar: str
+    unit: str
+    role: str
+    spec: bool
+    positional: bool
+    literal_bool: bool
+    repeat: bool
+
     def __init__(self, **values: Any) -> None:
         self.attr = ""
         self.type = "str"
@@ -69,7 +89,7 @@ class Opt:
     def bind(self, attr: str, annotation: str) -> None:
         """Learn the name and the type from the class that declares the option."""
         self.attr = attr
-        if not self.flag:
+        if not self.flag and not self.positional:
             self.flag = "--" + attr.replace("_", "-")
         self.repeat = annotation.startswith("tuple[")
         base = annotation.replace(" ", "").replace("|None", "")
@@ -81,6 +101,11 @@ class Opt:
     def arity(self) -> int:
         """How many values the flag takes: 0 or 1."""
         return 0 if self.type == "bool" else 1
+
+    @property
+    def label(self) -> str:
+        """What messages call the option: its flag, or the word that stands for it in a line."""
+        return self.flag or self.metavar or self.attr.upper()
 
     def convert(self, value: object, where: str) -> Any:
         """Turn one value, text or already typed (from a file), into what the option holds.
@@ -178,7 +203,7 @@ def opt(
     Args:
         help: One line, without a full stop.
         default: Value where nothing else says one.
-        flag: Flat spelling on the command line; the field's name with dashes where empty.
+        flag: Flat spelling on the command line; the field's name with dashes where empty (none if it is positional).
         env: Environment variable.
         yaml: Path of its key in the configuration file ("monitoring.sampling_interval").
         choices: The only values allowed; case is ignored.
@@ -186,7 +211,7 @@ def opt(
         maximum: Largest number allowed.
         metavar: What the value is called in help.
         unit: "seconds" where a duration like "5m" is accepted too.
-        role: `RUN`, `QUERY` or `NEUTRAL`.
+        role: `RUN`, `QUERY`, `NEUTRAL`, `EITHER` or `PLAN`.
         spec: Whether the flag counts after the script too; otherwise it belongs to the script there.
         positional: Whether the subcommand takes it without a flag.
         literal_bool: Whether a literal true or false after the bare flag is its value.
@@ -221,7 +246,7 @@ class Options:
 
     def __init_subclass__(cls) -> None:
         declared = dict(cls.declared)
-        for attr, annotation in cls.__dict__.get("__annotations__", {}).items():
+        for attr, annotation in cls.__dict__.get("__annotations__", {}).items():  # noqa: RUF063 (inspect is costly)
             option = cls.__dict__.get(attr)
             if isinstance(option, Opt):
                 option.bind(attr, annotation)
@@ -232,7 +257,7 @@ class Options:
     def __init__(self, **values: Any) -> None:
         unknown = values.keys() - self.declared.keys()
         if unknown:
-            raise TypeError(f"{type(self).__name__} has no option {sorted(unknown)[0]!r}")
+            raise TypeError(f"{type(self).__name__} has no option {min(unknown)!r}")
         for attr, value in values.items():
             setattr(self, attr, value)
         self.sources = dict.fromkeys(values, COMMAND_LINE)
@@ -257,8 +282,8 @@ class Options:
         result = cls()
         for attr, option in cls.declared.items():
             if attr in given:
-                texts = [option.convert(text, option.flag) for text in given[attr]]
-                result._set(attr, tuple(texts) if option.repeat else texts[-1], f"{COMMAND_LINE} {option.flag}")
+                texts = [option.convert(text, option.label) for text in given[attr]]
+                result._set(attr, tuple(texts) if option.repeat else texts[-1], f"{COMMAND_LINE} {option.label}")
             elif option.env and environ.get(option.env):
                 where = f"{ENVIRONMENT} {option.env}"
                 value = option.convert(environ[option.env], option.env)

@@ -1,1 +1,48 @@
-"""One module for each subcommand, and the table that names them."""
+"""The table of subcommands: what each is called, where it lives, and which options it takes."""
+
+from __future__ import annotations
+
+
+class Command:
+    """One subcommand; its module is imported when it is run, never for help.
+
+    Attributes:
+        name: As it is typed, of one word or two.
+        summary: One line for help.
+        owners: Whose options it takes, its own first: these may be given without the prefix of their flat flags
+            (``runner history --days 7`` is ``runner --show-history --history-days 7``).
+        place: ``"module:function"``; the function is called with the options of each owner, in order, and a text stream
+            for its answer, and returns an exit code or None. Empty where the command line itself does the work.
+        switch: The flat flag that asks for the same, or "".
+    """
+
+    __slots__ = ("name", "owners", "place", "summary", "switch")
+
+    def __init__(self, name: str, summary: str, owners: tuple[str, ...], place: str = "", switch: str = "") -> None:
+        self.name = name
+        self.summary = summary
+        self.owners = owners
+        self.place = place
+        self.switch = switch
+
+
+#: Whose options a run takes.
+RUN_OWNERS = ("run", "monitor", "show", "record", "config", "retry", "json")
+
+COMMANDS: tuple[Command, ...] = (
+    Command("run", "Run a script, a module, code or a command; everything after it is its own",
+            RUN_OWNERS),
+    Command("metrics", "List every figure: its unit, how it is known, and what it means",
+            ("query",), "runner.cli.commands.metrics:show_metrics"),
+    Command("config show", "Show the value of every option and where it comes from",
+            ("config-script", "query", *RUN_OWNERS), "runner.cli.commands.config:show_config"),
+    Command("config check", "Check a configuration file and say everything that is wrong with it",
+            ("config-file",), "runner.cli.commands.config:check_config"),
+    Command("config init", "Write a commented configuration file to begin with",
+            ("config-file",), "runner.cli.commands.config:init_config"),
+    Command("completion", "Print the completion script of a shell",
+            ("shell",), "runner.cli.commands.completion:print_completion"),
+    Command("help", "Explain a command", ()),
+)  # fmt: skip
+
+BY_NAME: dict[str, Command] = {command.name: command for command in COMMANDS}

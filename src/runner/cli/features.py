@@ -1,0 +1,29 @@
+"""Which features have options, and where each is declared; the command line knows no others."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.options import Options
+
+#: Owner -> the class that declares its options, in the order in which help shows them.
+OWNERS: dict[str, str] = {
+    "run": "runner.engine.run_options:RunOptions",
+    "monitor": "runner.engine.run_options:MonitorOptions",
+    "show": "runner.engine.run_options:ShowOptions",
+    "config": "runner.engine.config:ConfigOptions",
+    "record": "runner.engine.run_options:RecordOptions",
+    "retry": "runner.policy.retry:RetryOptions",
+    "json": "runner.exporters.json_report:JsonOptions",
+    "query": "runner.engine.query_options:QueryOptions",
+    "config-file": "runner.cli.commands.config:ConfigFileOptions",
+    "config-script": "runner.cli.commands.config:ConfigScriptOptions",
+    "shell": "runner.cli.commands.completion:CompletionOptions",
+}
+
+
+def load(owner: str) -> type[Options]:
+    """Return the class that declares the options of one owner, importing it if need be."""
+    module, _, name = OWNERS[owner].partition(":")
+    result: type[Options] = getattr(__import__(module, fromlist=[name]), name)
+    return result

@@ -1,0 +1,135 @@
+"""Splits the words of a subcommand: ``runner history train.py --days 7``."""
+
+from __future__ import annotations
+
+from runner.cli.table import COMMANDS, FLAGS
+from runner.model.errors import UsageError
+from runner.model.words import did_you_mean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from runner.cli.line import Flag, Line
+
+
+def split_command(line: Line, argv: list[str], at: int, flags: Mapping[str, Flag] = FLAGS) -> None:
+    """Take the words of a subcommand into `line`.
+
+    Args:
+        line: The line so far; what came before the subcommand is in it.
+        argv: All words.
+        at: Position of the subcommand's name.
+        flags: The flags there are.
+
+    Raises:
+        UsageError: A word makes no sense there.
+    """
+    name, at = _name(line, argv, at)
+    if line.kind == "help":
+        return
+    line.kind, line.command = "command", name
+    owners, positional, switch = COMMANDS[name]
+    _refuse_strangers(line, name, owners, flags)
+    spelt = spellings(name, flags)
+    free = list(positional)
+    words_only = False
+    while at < len(argv):
+        word = argv[at]
+        at += 1
+        if words_only or word[:1] != "-" or word == "-":
+            if not free:
+                raise UsageError(f"`runner {name}` has no use for {word!r}")
+            owner, attr, many = free[0]
+            line.give(owner, attr, [word])
+            if not many:
+                free.pop(0)
+        elif word == "--":
+            words_only = True
+        elif word in ("-h", "--help"):
+            line.kind = "help"
+            return
+        else:
+            at = _take(line, argv, at, name, spelt)
+    if switch:
+        owner, attr, arity = flags[switch][:3]
+        if arity < 1:
+            line.give(owner, attr, ["true"])
+        elif attr not in line.given.get(owner, {}):
+            raise UsageError(f"`runner {name}` needs {_what(owner, attr)}")
+        line.queries = [switch]
+
+
+def spellings(name: str, flags: Mapping[str, Flag] = FLAGS) -> dict[str, Flag]:
+    """Return the flags that a subcommand takes: the flat ones of its options, and short ones named after the field."""
+    owners = COMMANDS[name][0]
+    switch = COMMANDS[name][2]
+    result: dict[str, Flag] = {}
+    for owner in owners:
+        for flag, entry in flags.items():
+            if entry[0] == owner and flag != switch:
+                result.setdefault("--" + entry[1].replace("_", "-"), entry)
+    result.update((flag, entry) for flag, entry in flags.items() if entry[0] in owners and flag != switch)
+    return result
+
+
+def _name(line: Line, argv: list[str], at: int) -> tuple[str, int]:
+    """Return the subcommand's full name and the position behind it; with ``help`` the line is complete then."""
+    first = argv[at]
+    rest = argv[at + 1 :]
+    if first == "help":
+        line.kind = "help"
+        line.command = " ".join(rest)
+        families = {known.partition(" ")[0] for known in COMMANDS}
+        if line.command and line.command not in COMMANDS and line.command not in families:
+            raise UsageError(f"there is no command {line.command!r}{did_you_mean(line.command, COMMANDS)}")
+        return first, len(argv)
+    if first in COMMANDS:
+        return first, at + 1
+    actions = [known.partition(" ")[2] for known in COMMANDS if known.partition(" ")[0] == first]
+    if rest and rest[0] in actions:
+        return f"{first} {rest[0]}", at + 2
+    if rest and rest[0] in ("-h", "--help"):
+        line.kind, line.command = "help", first
+        return first, len(argv)
+    listed = ", ".join(actions)
+    if not rest:
+        raise UsageError(f"`runner {first}` needs one of: {listed}")
+    raise UsageError(f"`runner {first}` has no {rest[0]!r}{did_you_mean(rest[0], actions)} (it has: {listed})")
+
+
+def _take(line: Line, argv: list[str], at: int, name: str, spelt: Mapping[str, Flag]) -> int:
+    flag, equals, value = argv[at - 1].partition("=")
+    entry = spelt.get(flag)
+    if entry is None:
+        raise UsageError(f"`runner {name}` has no option {flag}{did_you_mean(flag, spelt)}")
+    owner, attr, arity, _, _, literal_bool = entry
+    if equals:
+        values = [value]
+    elif arity < 1:
+        values = ["true"]
+        if literal_bool and at < len(argv) and argv[at].lower() in ("true", "false"):
+            values = [argv[at]]
+            at += 1
+    else:
+        values = argv[at : at + arity]
+        at += arity
+        if len(values) < arity or values[0] in spelt or values[0] == "--":
+            raise UsageError(f"{flag} needs a value")
+    line.give(owner, attr, values)
+    return at
+
+
+def _refuse_strangers(line: Line, name: str, owners: tuple[str, ...], flags: Mapping[str, Flag]) -> None:
+    """Refuse options before the subcommand that it has no use for."""
+    for owner, fields in line.given.items():
+        if owner not in owners:
+            flag = next(flag for flag, entry in flags.items() if entry[0] == owner and entry[1] in fields)
+            raise UsageError(f"`runner {name}` has no use for {flag}")
+
+
+def _what(owner: str, attr: str) -> str:
+    from runner.cli.features import load
+
+    option = load(owner).declared[attr]
+    return option.metavar or option.label
