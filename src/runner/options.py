@@ -295,6 +295,22 @@ class Options:
                 result._set(attr, tuple(values) if option.repeat else values[-1], f"{FILE} {where}")
         return result
 
+    @classmethod
+    def checked(cls, **values: Any) -> Self:
+        """Make an instance from values that a program gives, each checked as if it came from the command line.
+
+        Raises:
+            UsageError: A value does not fit.
+        """
+        result = cls(**values)
+        for attr, value in values.items():
+            option = cls.declared[attr]
+            if option.repeat:
+                setattr(result, attr, tuple(option.convert(item, attr) for item in value))
+            elif value is not None or option.default is not None:
+                setattr(result, attr, option.convert(value, attr))
+        return result
+
     def _set(self, attr: str, value: object, source: str) -> None:
         setattr(self, attr, value)
         self.sources[attr] = source

@@ -146,7 +146,8 @@ def _headline(screen: Screen, run: Run) -> str:
 
 
 def _row(screen: Screen, label: str, text: str) -> str:
-    return f"  {screen.paint(f'{label:<8}', _DIM)} {screen.fit(text if screen.unicode else text.replace(' · ', ', '), 11)}"
+    plain = text if screen.unicode else text.replace(" · ", ", ")
+    return f"  {screen.paint(f'{label:<8}', _DIM)} {screen.fit(plain, 11)}"
 
 
 def _rows(run: Run) -> list[tuple[str, str]]:
@@ -210,7 +211,8 @@ def _output(attempt: Attempt) -> str:
         if _number(attempt, size):
             label = "" if attempt.merged else f"{name} "
             count = int(_number(attempt, lines))
-            parts.append(f"{label}{format_count(count)} line{'s' * (count != 1)}, {format_bytes(_number(attempt, size))}")
+            amount = format_bytes(_number(attempt, size))
+            parts.append(f"{label}{format_count(count)} line{'s' * (count != 1)}, {amount}")
     return " · ".join(parts)
 
 

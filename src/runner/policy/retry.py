@@ -48,12 +48,12 @@ class RetryOptions(Options):
         "Start no attempt later than this after the first", unit="seconds", minimum=0, metavar="SECONDS",
         yaml="retry.max_time", role=RUN, spec=True,
     )  # fmt: skip
-    retry_on_errors: str = opt(
-        "Retry only these: exception classes, timeout, signal:N, exit:N, oom-killed (comma-separated)", default="",
+    retry_on_errors: tuple[str, ...] = opt(
+        "Retry only these: exception classes, timeout, signal:N, exit:N, oom-killed (comma-separated)", default=(),
         metavar="ERRORS", yaml="retry.on_errors", role=RUN, spec=True,
     )  # fmt: skip
-    skip_on_errors: str = opt(
-        "Never retry these (as above)", default="", metavar="ERRORS", yaml="retry.skip_errors", role=RUN, spec=True
+    skip_on_errors: tuple[str, ...] = opt(
+        "Never retry these (as above)", default=(), metavar="ERRORS", yaml="retry.skip_errors", role=RUN, spec=True
     )
 
     @property
@@ -86,10 +86,15 @@ class RetryPolicy:
         self.never = parse_errors(options.skip_on_errors, "--skip-on-errors")
         self._uniform = uniform
 
-    @property
-    def asks_error_classes(self) -> bool:
-        """Whether a filter names an exception class, which only captured output can tell."""
-        return any(":" not in error and error not in (TIMEOUT, OOM_KILLED) for error in (*self.only, *self.never))
+    def refuse_error_classes(self) -> None:
+        """Refuse filters by exception class, for an attempt whose output is not captured.
+
+        Raises:
+            UsageError: There is one.
+        """
+        for error in (*self.only, *self.never):
+            if ":" not in error and error not in (TIMEOUT, OOM_KILLED):
+                raise UsageError(f"with --direct no output is captured, so whether {error} was raised can't be known")
 
     def next_delay(self, attempt: Attempt, elapsed: float) -> float | None:
         """Return the seconds to wait before another attempt, or None if there is to be none.
@@ -141,13 +146,13 @@ def _fibonacci(n: int) -> int:
     return current
 
 
-def parse_errors(text: str, where: str) -> tuple[str, ...]:
-    """Return the error types of a comma-separated list, signals by number.
+def parse_errors(texts: tuple[str, ...], where: str) -> tuple[str, ...]:
+    """Return the error types of comma-separated lists, signals by number.
 
     Raises:
         UsageError: One of them can't be what an attempt ends with.
     """
-    return tuple(_parse_error(part.strip(), where) for part in text.split(",") if part.strip())
+    return tuple(_parse_error(part.strip(), where) for text in texts for part in text.split(",") if part.strip())
 
 
 def _parse_error(text: str, where: str) -> str:

@@ -1,0 +1,72 @@
+"""The command: splits its line and hands it to what it asks for."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from runner.cli.line import split
+from runner.model.errors import RunnerError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from runner.cli.line import Line
+
+
+def main(argv: list[str] | None = None) -> NoReturn:
+    """Run the command and end the process as the line asks: as the script ended, or with the code of an answer.
+
+    Args:
+        argv: The words after the program's name; those of this process where None.
+    """
+    code = 0
+    try:
+        line = split(sys.argv[1:] if argv is None else argv, sys.argv[0])
+        if line.kind == "run":
+            from runner.cli.run import run
+
+            code = run(line)
+        else:
+            code = _answer(line)
+    except RunnerError as error:
+        code = _refuse(error)
+    _leave(code)
+
+
+def _answer(line: Line) -> int:
+    from runner.cli.dispatch import answer
+
+    try:
+        code = answer(line)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except KeyboardInterrupt:
+        from runner.agent.ending import die_of
+
+        die_of(2)
+    return code
+
+
+def _refuse(error: RunnerError) -> int:
+    from runner.cli.output import Screen, fail
+
+    fail(Screen(), str(error))
+    if "DEBUG" in sys.argv:
+        import traceback
+
+        traceback.print_exc()
+    return error.exit_code
+
+
+def _leave(code: int) -> NoReturn:
+    # Nothing is left to do: taking the interpreter down in order would cost as much as storing the run.
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            pass
+    os._exit(code)

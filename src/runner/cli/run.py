@@ -1,0 +1,106 @@
+"""Runs what a line names, shows what it cost, and ends as it ended."""
+
+from __future__ import annotations
+
+import os
+
+from runner.agent.spawn import script_environment
+from runner.cli.settings import Settings
+from runner.engine.execution import Execution
+from runner.engine.run_options import MonitorOptions, RecordOptions, RunOptions, ShowOptions
+from runner.engine.target import resolve
+from runner.executors.here import Here
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.cli.line import Line
+    from runner.engine.execution import Report
+    from runner.model.run import Attempt
+    from runner.policy.retry import RetryPolicy
+
+
+def run(line: Line) -> int:
+    """Run the script of a line.
+
+    Returns:
+        The exit code; does not return where a signal ended the script, since the runner then dies of it too.
+
+    Raises:
+        UsageError: Something on the line or in a file makes no sense; nothing has been started.
+    """
+    environ = dict(os.environ)
+    settings = Settings(line, environ)
+    options = settings.get("run", RunOptions)
+    show = settings.get("show", ShowOptions)
+    env = script_environment()
+    if options.env or options.env_file:
+        from runner.engine.environment import extend
+
+        env = extend(env, options)
+    target = resolve(line.target, line.args, options, env)
+    options.tags()  # whatever can be refused is refused now
+    execution = Execution(
+        target,
+        env,
+        options,
+        settings.get("monitor", MonitorOptions),
+        settings.get("record", RecordOptions),
+        Here(),
+        _retry(settings, options),
+        _reports(settings),
+    )
+    if options.dry_run:
+        return _describe(execution, settings)
+    _warn(show, [*settings.config.warnings, *line.warnings])
+    execution.start()
+    finished = execution.finish()
+
+    from runner.cli.output import Screen, summarize, warn
+
+    screen = Screen()
+    for warning in execution.warnings:
+        warn(screen, warning, show)
+    summarize(screen, finished, show)
+    signal = execution.interrupted_by or _deadly(finished.last)
+    if signal:
+        from runner.agent.ending import die_of
+
+        die_of(signal)
+    code = finished.last.exit_code
+    return 125 if code is None else code
+
+
+def _retry(settings: Settings, options: RunOptions) -> RetryPolicy | None:
+    if settings.asked("retry") is None:
+        return None
+    from runner.policy.retry import RetryOptions, RetryPolicy
+
+    policy = RetryPolicy(settings.get("retry", RetryOptions))
+    if options.direct:
+        policy.refuse_error_classes()
+    return policy
+
+
+def _reports(settings: Settings) -> list[Report]:
+    if settings.asked("json") is None:
+        return []
+    from runner.exporters.json_report import JsonOptions, JsonReport
+
+    path = settings.get("json", JsonOptions).json_output
+    return [JsonReport(path)] if path else []
+
+
+def _warn(show: ShowOptions, warnings: list[str]) -> None:
+    if warnings:
+        from runner.cli.output import Screen, warn
+
+        for warning in warnings:
+            warn(Screen(), warning, show)
+
+
+def _deadly(attempt: Attempt) -> int:
+    """Return the signal the runner is to die of as the script did; after a timeout or limit both end with 124."""
+    from runner.agent.events import CANCELLED, OOM_KILLED, SIGNALED
+
+    died = attempt.reason in (SIGNALED, CANCELLED, OOM_KILLED)
+    return attempt.signal or 0 if died else 0

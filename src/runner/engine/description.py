@@ -1,0 +1,65 @@
+"""Describes a run: what was asked for, and the facts that identify it."""
+
+from __future__ import annotations
+
+import os
+
+from runner import __version__
+from runner.engine import facts, interpreter
+from runner.model.redact import redact_arguments
+from runner.model.run import Run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.agent.events import Started
+    from runner.agent.job import Job
+    from runner.engine.run_options import RunOptions
+    from runner.engine.target import Target
+    from runner.executors.base import Handle
+
+
+class Description:
+    """Gathers a run's facts beside the script's own start; what takes longer is asked for now and read at the end.
+
+    Args:
+        target: What runs.
+        options: How it was asked for.
+        job: How it is started.
+    """
+
+    def __init__(self, target: Target, options: RunOptions, job: Job) -> None:
+        from time import time_ns
+
+        run = Run(os.urandom(6).hex(), target.script_path, time_ns())
+        run.script_key = target.script_key
+        run.name = options.name or target.name
+        run.args = redact_arguments(target.args)
+        run.cwd = job.cwd or os.getcwd()
+        run.user = facts.user_name()
+        run.tags = options.tags()
+        run.python = target.python
+        run.runner_version = __version__
+        self.run = run
+        self._dirty: facts.DirtyCheck | None = None
+        if target.file:
+            run.script_hash = facts.file_hash(target.file)
+            tree = facts.find_repository(target.file)
+            if tree is not None:
+                run.git_commit = facts.read_commit(tree)
+                self._dirty = facts.DirtyCheck(tree)
+
+    def begin(self, handle: Handle) -> None:
+        """Take the facts of the start."""
+        started: Started = handle.started
+        self.run.started = started.time
+        self.run.host = started.host
+        if self._dirty is not None and self._dirty.pid:
+            handle.spare.add(self._dirty.pid)
+
+    def complete(self) -> None:
+        """Add what was asked for meanwhile."""
+        run = self.run
+        if self._dirty is not None:
+            run.git_dirty = self._dirty.answer()
+        if run.python is not None:
+            run.python_version = interpreter.version_of(run.python)

@@ -1,0 +1,204 @@
+"""One run, from its first start to its record: attempts, retries, facts, reports.
+
+What is imported on top is all that happens before the script is started; the rest is imported while it runs.
+"""
+
+from __future__ import annotations
+
+import os
+
+from runner.agent.attempt import StartFailed
+from runner.agent.job import Job
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Protocol
+
+    from runner.agent.events import Event
+    from runner.engine.record import Recorder
+    from runner.engine.run_options import MonitorOptions, RecordOptions, RunOptions
+    from runner.engine.spool import Spool
+    from runner.engine.target import Target
+    from runner.executors.base import Executor, Handle
+    from runner.model.fold import Fold
+    from runner.model.run import Attempt, Run
+    from runner.policy.retry import RetryPolicy
+
+    class Report(Protocol):
+        """Something written about a finished run."""
+
+        def write(self, run: Run) -> None:
+            """Write it; a `RunnerError` is said and changes nothing."""
+
+
+class Execution:
+    """Runs one target to its end.
+
+    Args:
+        target: What to run.
+        env: The script's environment.
+        run: How it is run.
+        monitor: How it is measured.
+        record: Where it is remembered.
+        executor: Where it runs.
+        retry: Whether and when it is tried again; None for one attempt.
+        reports: What is written about it at the end.
+        watch: Called with every event and the number of its attempt, for those who look on.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        env: dict[str, str],
+        run: RunOptions,
+        monitor: MonitorOptions,
+        record: RecordOptions,
+        executor: Executor,
+        retry: RetryPolicy | None = None,
+        reports: Sequence[Report] = (),
+        watch: Callable[[Event, int], None] | None = None,
+    ) -> None:
+        self.options = run
+        self.record = record
+        self.target = target
+        self.executor = executor
+        self.policy = retry if retry is not None and retry.retries else None
+        self.reports = reports
+        self.watch = watch
+        #: Lines of trouble that did not touch the script.
+        self.warnings: list[str] = []
+        #: Signal that came during the delay before a retry and ended the run.
+        self.interrupted_by = 0
+        self.job = Job(
+            argv=target.argv,
+            executable=target.executable,
+            env=env,
+            cwd=run.cwd or None,
+            timeout=run.timeout,
+            kill_after=run.kill_after,
+            kill_tree=run.kill_tree,
+            interval=monitor.interval,
+            memory=monitor.memory,
+            direct=run.direct,
+        )
+        self._spool: Spool | None = None
+        self._handle: Handle | None = None
+        self._failure: StartFailed | None = None
+        self._recorder: Recorder | None = None
+
+    def start(self) -> None:
+        """Start the first attempt; a failure to start is part of the run's record, not an error."""
+        if self.policy is not None:
+            self._prepare_spool()
+        self._launch()
+
+    def _launch(self) -> None:
+        self._handle = self._failure = None
+        try:
+            self._handle = self.executor.start(self.job)
+        except StartFailed as failure:
+            self._failure = failure
+
+    def _prepare_spool(self) -> None:
+        """Keep a copy of piped input, so that a retry reads what the first attempt read."""
+        from runner.engine.spool import Spool, needed
+
+        if needed():
+            self._spool = Spool()
+            self.job.spool = self._spool.path
+
+    def finish(self) -> Run:
+        """Carry the run to its end: all attempts, the record, the reports."""
+        from runner.engine.description import Description
+
+        description = Description(self.target, self.options, self.job)
+        run = description.run
+        if self._handle is not None:
+            description.begin(self._handle)
+        self._open_record(run)
+        while True:
+            attempt = self._attempt(len(run.attempts) + 1)
+            run.attempts.append(attempt)
+            delay = self._next_delay(run, attempt)
+            if delay is None or not self._wait(delay):
+                break
+            self._next_input()
+            self._launch()
+        description.complete()
+        self._remember(run)
+        self._report(run)
+        return run
+
+    def _open_record(self, run: Run) -> None:
+        if self.record.disable_history:
+            return
+        from runner.engine.record import Recorder
+
+        self._recorder = Recorder(self.record, self.job.cwd or os.getcwd(), run)
+
+    def _attempt(self, number: int) -> Attempt:
+        from runner.model.fold import Fold
+
+        fold = Fold(number, self.job.memory)
+        if self._handle is None:
+            self._tell_failure(fold, number)
+        else:
+            self._tell(fold, number, self._handle.started)
+            ended = self._handle.run(lambda event: self._tell(fold, number, event))
+            self._tell(fold, number, ended)
+        return fold.attempt
+
+    def _tell(self, fold: Fold, number: int, event: Event) -> None:
+        fold.tell(event)
+        if self._recorder is not None:
+            self._recorder.tell(event, number)
+        if self.watch is not None:
+            self.watch(event, number)
+
+    def _tell_failure(self, fold: Fold, number: int) -> None:
+        from time import time_ns
+
+        from runner.agent.events import FAILED_TO_START, Ended
+
+        assert self._failure is not None
+        fold.attempt.started = time_ns()
+        message = self._failure.message
+        self._tell(fold, number, Ended(0.0, FAILED_TO_START, self._failure.code, message=message))
+
+    def _next_delay(self, run: Run, attempt: Attempt) -> float | None:
+        if self.policy is None:
+            return None
+        delay = self.policy.next_delay(attempt, run.total_seconds)
+        if delay is not None and self.watch is None and self._recorder is not None:
+            self._recorder.attempt_ended(attempt)
+        return delay
+
+    def _wait(self, delay: float) -> bool:
+        """Wait before a retry; return False if a signal ended the run meanwhile."""
+        from runner.agent.signals import wait_for_signal
+
+        self.interrupted_by = wait_for_signal(delay)
+        return not self.interrupted_by
+
+    def _next_input(self) -> None:
+        if self._spool is not None:
+            self.job.stdin, self.job.spool = self._spool.path, None
+
+    def _remember(self, run: Run) -> None:
+        if self._recorder is not None:
+            self.warnings.extend(self._recorder.finish(run))
+
+    def raise_interrupt(self) -> None:
+        """Raise the Ctrl-C that came to a host program while the script ran, now that the run is recorded."""
+        if self._handle is not None and self._handle.interrupted is not None:
+            raise self._handle.interrupted
+
+    def _report(self, run: Run) -> None:
+        from runner.model.errors import RunnerError
+
+        for report in self.reports:
+            try:
+                report.write(run)
+            except RunnerError as error:
+                self.warnings.append(str(error))

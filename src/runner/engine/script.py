@@ -1,0 +1,161 @@
+"""The Python API of a run: ``ScriptRunner("job.py").run_script()``."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from runner.engine.execution import Execution
+from runner.engine.run_options import MonitorOptions, RecordOptions, RunOptions
+from runner.engine.target import resolve
+from runner.executors.process import Process
+from runner.policy.retry import RetryOptions, RetryPolicy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+    from runner.agent.events import Event
+    from runner.engine.history import HistoryManager
+    from runner.model.run import Run
+
+
+class ScriptRunner:
+    """Runs a script from another program, and measures it as the command does.
+
+    The agent runs as a small process of its own, so that figures are exact whatever the size of this program, and its
+    other children are left alone. The script inherits standard input, output and error of this process.
+
+    Args:
+        script_path: The script, or an executable file.
+        script_args: Its arguments.
+        timeout: Seconds after which an attempt is ended with its whole tree.
+        python: Interpreter; the one that runs this program where None.
+        cwd: Directory to run in.
+        env: Variables set for the script on top of this program's own.
+        name: Name of the script in the record.
+        tags: Tags of the run.
+        monitor_interval: Seconds between two samples, from 0.01 up.
+        memory: ``"rss"`` or ``"pss"``.
+        kill_after: Seconds between TERM and KILL when a tree is ended.
+        kill_tree: Whether descendants that outlive the script are ended.
+
+    Attributes:
+        history_manager: Where runs are remembered; None (the default) remembers nothing.
+
+    Raises:
+        UsageError: A value does not fit.
+    """
+
+    def __init__(
+        self,
+        script_path: str | os.PathLike[str],
+        script_args: Sequence[str] | None = None,
+        timeout: float | None = None,
+        *,
+        python: str | None = None,
+        cwd: str | os.PathLike[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        name: str = "",
+        tags: Mapping[str, str] | None = None,
+        monitor_interval: float = 0.1,
+        memory: str = "rss",
+        kill_after: float = 10.0,
+        kill_tree: bool = False,
+    ) -> None:
+        self.script_path = os.fspath(script_path)
+        self.script_args = [str(argument) for argument in script_args or ()]
+        self.history_manager: HistoryManager | None = None
+        self._env = dict(env or {})
+        self._run_options = RunOptions.checked(
+            timeout=timeout,
+            kill_after=kill_after,
+            kill_tree=kill_tree,
+            python=python or sys.executable,
+            cwd=os.fspath(cwd) if cwd is not None else "",
+            name=name,
+            tag=tuple(f"{key}={value}" for key, value in (tags or {}).items()),
+        )
+        self._monitor_options = MonitorOptions.checked(interval=monitor_interval, memory=memory)
+        self._retry: RetryPolicy | None = None
+
+    def configure_retry(
+        self,
+        max_attempts: int = 3,
+        strategy: str = "exponential",
+        initial_delay: float = 1.0,
+        max_delay: float = 60.0,
+        multiplier: float = 2.0,
+        max_total_time: float | None = None,
+        retry_on_errors: Sequence[str] = (),
+        skip_on_errors: Sequence[str] = (),
+    ) -> None:
+        """Try a failed script again.
+
+        Args:
+            max_attempts: Attempts in all, the first included.
+            strategy: ``linear``, ``exponential``, ``fibonacci`` or ``exponential_jitter``.
+            initial_delay: Seconds before the first retry.
+            max_delay: Longest delay in seconds.
+            multiplier: Growth of an exponential delay.
+            max_total_time: Seconds after the first start beyond which no attempt is started.
+            retry_on_errors: Retry only these: exception classes, ``timeout``, ``signal:N``, ``exit:N``.
+            skip_on_errors: Never retry these.
+
+        Raises:
+            UsageError: A value does not fit.
+        """
+        options = RetryOptions.checked(
+            max_attempts=max_attempts,
+            retry_strategy=strategy,
+            retry_delay=initial_delay,
+            retry_max_delay=max_delay,
+            retry_multiplier=multiplier,
+            retry_max_time=max_total_time,
+            retry_on_errors=tuple(retry_on_errors),
+            skip_on_errors=tuple(skip_on_errors),
+        )
+        self._retry = RetryPolicy(options)
+
+    def run_script(self, watch: Callable[[Event, int], None] | None = None) -> dict[str, Any]:
+        """Run the script to its end, retries included.
+
+        Args:
+            watch: Called with each event of the agent and the number of its attempt, while the script runs.
+
+        Returns:
+            The run as the JSON report has it, and besides: ``metrics`` (a flat dict that ``json.dump`` takes),
+            ``stdout`` and ``stderr`` (what was kept of the output, as text), ``warnings``.
+
+        Raises:
+            KeyboardInterrupt: Ctrl-C came while the script ran; the run was recorded first.
+        """
+        env = {**os.environ, **self._env}
+        history = self.history_manager
+        record = RecordOptions(disable_history=history is None, history_db=history.db_path if history else "")
+        execution = Execution(
+            resolve(("script", self.script_path), self.script_args, self._run_options, env),
+            env,
+            self._run_options,
+            self._monitor_options,
+            record,
+            Process(),
+            self._retry,
+            watch=watch,
+        )
+        execution.start()
+        run = execution.finish()
+        execution.raise_interrupt()
+        return _result(run, execution.warnings)
+
+
+def _result(run: Run, warnings: list[str]) -> dict[str, Any]:
+    texts = {stream: tail.text() for stream, tail in run.last.output.items()}
+    return {
+        **run.to_dict(),
+        "metrics": run.metrics(),
+        "stdout": texts.get("stdout", ""),
+        "stderr": texts.get("stderr", ""),
+        "warnings": warnings,
+    }

@@ -1,0 +1,113 @@
+"""Runs the agent as a small process of its own, for a host program with memory, threads and children of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+
+from runner.agent.attempt import StartFailed
+from runner.agent.events import FAILED_TO_START, LOST, Ended, Started, decode
+from runner.agent.job import EXIT_RUNNER
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from runner.agent.events import Event, Tell
+    from runner.agent.job import Job
+
+#: The root of the package: an isolated interpreter does not look where the host program does.
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from runner.agent.__main__ import main; main(sys.argv[1:])"
+
+
+class Process:
+    """Starts each attempt under an agent process: exact figures in a 2 GB host, whose own children are left alone."""
+
+    def start(self, job: Job) -> ProcessHandle:
+        """Start an agent, and the script under it (see `Executor.start`)."""
+        job_read, job_write = os.pipe()
+        events_read, events_write = os.pipe()
+        try:
+            agent = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", _CODE, _ROOT, str(job_read), str(events_write)],
+                pass_fds=(job_read, events_write),
+            )
+        except OSError as error:
+            os.close(job_write)
+            os.close(events_read)
+            raise StartFailed(EXIT_RUNNER, f"the agent could not be started: {error}") from None
+        finally:
+            os.close(job_read)
+            os.close(events_write)
+        return ProcessHandle(agent, job, job_write, open(events_read, "rb"))
+
+
+class ProcessHandle:
+    """An attempt under an agent process.
+
+    Raises:
+        StartFailed: The script could not be started.
+    """
+
+    def __init__(self, agent: subprocess.Popen[bytes], job: Job, control: int, events: BinaryIO) -> None:
+        from runner.agent.events import dumps
+
+        self._agent = agent
+        self._control = control
+        self._events = events
+        #: Processes that are no part of the script's tree; under an agent the host's never are.
+        self.spare: set[int] = set()
+        #: The Ctrl-C that came to the host meanwhile; whoever called `run` raises it when the run is recorded.
+        self.interrupted: KeyboardInterrupt | None = None
+        try:
+            os.write(control, dumps(job.to_dict()).encode("ascii") + b"\n")
+            first = self._next()
+        except OSError:
+            first = None
+        if not isinstance(first, Started):
+            self._close()
+            if isinstance(first, Ended) and first.reason == FAILED_TO_START:
+                raise StartFailed(first.exit_code or EXIT_RUNNER, first.message or "the script could not be started")
+            raise StartFailed(EXIT_RUNNER, "the agent ended before the script was started")
+        self.started = first
+
+    def run(self, tell: Tell) -> Ended:
+        """Pass on what the agent tells, until the script has ended (see `Handle.run`).
+
+        Events are taken in a thread, since a KeyboardInterrupt can only strike the main one and would lose what was
+        just read. The script got the same Ctrl-C: it is waited for, and the interrupt is kept.
+        """
+        ended: list[Ended] = []
+        thread = threading.Thread(target=lambda: ended.append(self._take(tell)), name="runner-events", daemon=True)
+        thread.start()
+        interrupted: KeyboardInterrupt | None = None
+        while thread.is_alive():
+            try:
+                thread.join()
+            except KeyboardInterrupt as interrupt:
+                interrupted = interrupt
+        self._close()
+        if interrupted is not None:
+            self.interrupted = interrupted
+        return ended[0]
+
+    def _take(self, tell: Tell) -> Ended:
+        while True:
+            event = self._next()
+            if event is None:
+                return Ended(0.0, LOST, None, message="the agent was killed")
+            if isinstance(event, Ended):
+                return event
+            tell(event)
+
+    def _next(self) -> Event | None:
+        line = self._events.readline()
+        return decode(line.decode("ascii")) if line.endswith(b"\n") else None
+
+    def _close(self) -> None:
+        os.close(self._control)
+        self._events.close()
+        self._agent.wait()
