@@ -52,8 +52,12 @@ def _text_of(target: Target) -> bytes:
     kind, what = target
     if kind == "code":
         return str(what).encode("utf-8", "surrogateescape")
-    if kind != "script" or what == "-":
+    if kind != "script":
         return b""
+    import os
+
+    if not os.path.isfile(str(what)):
+        return b""  # reading a pipe would take the script away from it
     try:
         with open(str(what), "rb") as file:
             return file.read(_SEARCHED)

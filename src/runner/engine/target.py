@@ -1,0 +1,185 @@
+"""From what a line names to what is executed, so that the script finds the ``sys.argv`` it has alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from runner.engine.interpreter import choose, on_path
+from runner.model.errors import StartError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from runner.engine.run_options import RunOptions
+
+#: Files that Python runs, whatever their mode and first line.
+_PYTHON_FILES = (".py", ".pyw", ".pyc", ".pyz", ".zip")
+
+
+class Target:
+    """What is executed.
+
+    Attributes:
+        kind: ``script``, ``module``, ``code``, ``command``, or ``program`` for a file executed by itself.
+        argv: The command, ``argv[0]`` included.
+        args: The script's arguments, which end it.
+        executable: Path of the program to execute, as seen from the script's working directory.
+        name: What people call it: the last part of `script_key`.
+        script_path: The script as it was typed; ``-m NAME``, ``-c`` or a command's name otherwise.
+        script_key: What history groups by: the script's absolute path, or as above.
+        file: Path of the script's file as seen from here, or "" where there is none.
+        python: The interpreter, or None where none is needed.
+    """
+
+    __slots__ = ("args", "argv", "executable", "file", "kind", "name", "python", "script_key", "script_path")
+
+    def __init__(
+        self,
+        kind: str,
+        argv: list[str],
+        executable: str,
+        script_path: str,
+        script_key: str,
+        file: str = "",
+        python: str | None = None,
+    ) -> None:
+        self.kind = kind
+        self.argv = argv
+        self.args: list[str] = []
+        self.executable = executable
+        self.name = os.path.basename(script_key.rstrip(os.sep)) or script_key
+        self.script_path = script_path
+        self.script_key = script_key
+        self.file = file
+        self.python = python
+
+
+def resolve(
+    target: tuple[str, str | list[str]],
+    args: Sequence[str],
+    options: RunOptions,
+    environ: Mapping[str, str],
+    program: str | None = None,
+    commands: Iterable[str] = (),
+) -> Target:
+    """Return what is executed for what a line names.
+
+    Args:
+        target: What `runner.cli.line.Line.target` holds.
+        args: The script's arguments.
+        options: `python` is the interpreter that was asked for; a relative path is looked for in `cwd`.
+        environ: The script's environment.
+        program: How the runner was called; ``sys.argv[0]`` where None.
+        commands: Other words that may have been meant, for the hint about a missing script.
+
+    Raises:
+        StartError: 127, it is not there; 126, it is there and can't be run.
+        UsageError: The directory to run in can't be used.
+    """
+    if options.cwd:
+        from runner.engine.environment import check_directory
+
+        check_directory(options.cwd)
+    kind, what = target
+    words = list(args)
+    if kind == "command":
+        result = _command(list(what), environ, options.cwd)
+    else:
+        word = str(what)
+        caller = sys.argv[0] if program is None else program
+        if kind != "script" or word == "-":
+            result = _words(kind, word, words, choose(options.python, caller, environ))
+        else:
+            here = os.path.join(options.cwd, word)
+            if not os.path.exists(here):
+                raise StartError(_missing(word, here, environ, commands), 127)
+            interpreter = choose(options.python, caller, environ) if _is_for_python(word, here) else None
+            result = _file(word, here, words, interpreter)
+    result.args = words
+    return result
+
+
+def _words(kind: str, word: str, args: list[str], python: str) -> Target:
+    """Return the target of a script that is no file: a module, code, or a program from standard input."""
+    if kind == "script":
+        return Target(kind, [python, "-", *args], python, "-", "-", python=python)
+    flag = "-m" if kind == "module" else "-c"
+    shown = f"-m {word}" if kind == "module" else "-c"
+    return Target(kind, [python, flag, word, *args], python, shown, shown, python=python)
+
+
+def _file(path: str, here: str, args: list[str], python: str | None) -> Target:
+    key = os.path.abspath(here)
+    if python is not None:
+        if not os.access(here, os.R_OK):
+            raise StartError(f"{path} can't be read: permission denied", 126)
+        return Target("script", [python, path, *args], python, path, key, here, python)
+    if not os.access(here, os.X_OK):
+        raise StartError(
+            f"{path} is neither a Python file nor executable; to name a program for it: runner run -- PROGRAM {path}", 126
+        )
+    # Alone it would be called by a path too: a bare name is only ever looked for on PATH.
+    direct = path if os.sep in path else os.path.join(".", path)
+    return Target("program", [direct, *args], direct, path, key, here)
+
+
+def _is_for_python(path: str, here: str) -> bool:
+    if os.path.isdir(here):
+        if any(os.path.isfile(os.path.join(here, "__main__" + end)) for end in (".py", ".pyc")):
+            return True
+        raise StartError(f"{path} is a directory without __main__.py", 126)
+    if path.lower().endswith(_PYTHON_FILES):
+        return True
+    if not os.path.isfile(here):
+        return True  # a pipe, such as bash makes of <(...)
+    if os.access(here, os.X_OK):
+        return False
+    try:
+        with open(here, "rb") as file:
+            start = file.read(200)
+    except OSError:
+        return False
+    return start[:4] == b"PK\x03\x04" or (start[:2] == b"#!" and b"python" in start.partition(b"\n")[0])
+
+
+def _command(argv: list[str], environ: Mapping[str, str], cwd: str) -> Target:
+    name = argv[0]
+    if os.sep in name:
+        here = os.path.join(cwd, name)
+        if not os.path.exists(here):
+            raise StartError(f"{name}: no such file", 127)
+        if os.path.isdir(here):
+            raise StartError(f"{name} is a directory", 126)
+        if not os.access(here, os.X_OK):
+            raise StartError(f"{name} is not executable", 126)
+        return Target("command", argv, name, name, os.path.abspath(here), here)
+    found, other = on_path(name, environ)
+    if found:
+        # A relative entry of PATH means this directory, not the script's.
+        return Target("command", argv, os.path.abspath(found) if cwd else found, name, name, found)
+    if other:
+        raise StartError(f"{other} is not executable", 126)
+    hint = f"; there is a file of that name here: ./{name}" if name and os.path.exists(name) else ""
+    raise StartError(f"{name or repr(name)}: command not found on PATH{hint}", 127)
+
+
+def _missing(path: str, here: str, environ: Mapping[str, str], commands: Iterable[str]) -> str:
+    if os.path.islink(here):
+        return f"no such script: {path} is a link to {os.readlink(here)}, which does not exist"
+    from runner.model.words import did_you_mean
+
+    folder, name = os.path.split(here)
+    try:
+        near = os.listdir(folder or ".")
+    except FileNotFoundError:
+        return f"no such script: {path} (there is no directory {folder})"
+    except OSError as error:
+        return f"no such script: {path} ({folder}: {error.strerror})"
+    guess = did_you_mean(name, near)
+    if not guess and os.sep not in path:
+        guess = did_you_mean(name, commands).replace("mean", "mean the command")
+        if not guess and on_path(path, environ)[0]:
+            guess = f"; to run the command of that name: runner run -- {path}"
+    return f"no such script: {path}{guess}"
