@@ -138,6 +138,7 @@ class Execution:
         self._recorder = Recorder(self.record, self.job.cwd or os.getcwd(), run)
 
     def _attempt(self, number: int) -> Attempt:
+        from runner.engine.failure import name_failure
         from runner.model.fold import Fold
 
         fold = Fold(number, self.job.memory)
@@ -147,6 +148,7 @@ class Execution:
             self._tell(fold, number, self._handle.started)
             ended = self._handle.run(lambda event: self._tell(fold, number, event))
             self._tell(fold, number, ended)
+        name_failure(fold.attempt)
         return fold.attempt
 
     def _tell(self, fold: Fold, number: int, event: Event) -> None:
@@ -169,10 +171,7 @@ class Execution:
     def _next_delay(self, run: Run, attempt: Attempt) -> float | None:
         if self.policy is None:
             return None
-        delay = self.policy.next_delay(attempt, run.total_seconds)
-        if delay is not None and self.watch is None and self._recorder is not None:
-            self._recorder.attempt_ended(attempt)
-        return delay
+        return self.policy.next_delay(attempt, run.total_seconds)
 
     def _wait(self, delay: float) -> bool:
         """Wait before a retry; return False if a signal ended the run meanwhile."""

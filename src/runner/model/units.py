@@ -24,7 +24,7 @@ def parse_seconds(text: str) -> float:
 
 def _sum_of_parts(stripped: str, text: str) -> float:
     total = 0.0
-    rest = stripped
+    rest = stripped.replace(" ", "") or "nothing"
     while rest:
         digits = len(rest) - len(rest.lstrip("0123456789."))
         letters = digits
@@ -37,7 +37,7 @@ def _sum_of_parts(stripped: str, text: str) -> float:
             total += float(rest[:digits]) * unit
         except ValueError:
             raise ValueError(f"{text!r} is not a duration (such as 90, 1.5, 5m or 1h30m)") from None
-        rest = rest[letters:].strip()
+        rest = rest[letters:]
     return total
 
 

@@ -1,0 +1,18 @@
+"""Names what ended an attempt, from its end and the last of its output."""
+
+from __future__ import annotations
+
+from runner.analysis.failure import explain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.model.run import Attempt
+
+
+def name_failure(attempt: Attempt) -> None:
+    """Fill in error type and message of an attempt whose events have all been told."""
+    errors = attempt.output.get("stdout" if attempt.merged else "stderr")
+    text = errors.text() if errors is not None and attempt.exit_code == 1 else None
+    attempt.error_type, attempt.error_message = explain(
+        attempt.reason, attempt.exit_code, attempt.signal, attempt.error_message, text
+    )

@@ -1,0 +1,68 @@
+"""What ended an attempt, read from its end and its output."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from runner.agent import events
+from runner.analysis.failure import explain, last_exception, signal_name
+
+
+TRACEBACK = "Traceback (most recent call last):\nValueError: x\n"
+
+
+def stderr_of(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stderr
+
+
+@pytest.mark.parametrize(
+    ("code", "error_type", "message"),
+    [
+        ("1/0", "ZeroDivisionError", "ZeroDivisionError: division by zero"),
+        ("raise KeyError('x')", "KeyError", "KeyError: 'x'"),
+        ("raise SystemError", "SystemError", "SystemError"),
+        ("import json; json.loads('{')", "json.decoder.JSONDecodeError", None),
+        ("try:\n 1/0\nexcept ArithmeticError as e:\n raise ValueError('outer') from e", "ValueError", "ValueError: outer"),
+        ("raise ExceptionGroup('many', [ValueError('a'), TypeError('b')])", "ExceptionGroup", None),
+        ("def f(:", "SyntaxError", None),
+        ("raise ValueError('first\\nsecond')", "ValueError", "ValueError: first"),
+    ],
+)
+def test_the_last_traceback_of_a_real_interpreter(code, error_type, message):
+    found = last_exception(stderr_of(code))
+    assert found is not None
+    assert found[0] == error_type
+    assert message is None or found[1] == message
+
+
+def test_output_after_the_traceback_does_not_hide_it():
+    text = stderr_of("import atexit, sys; atexit.register(lambda: sys.stderr.write('bye\\n')); 1/0")
+    assert last_exception(text) == ("ZeroDivisionError", "ZeroDivisionError: division by zero")
+
+
+@pytest.mark.parametrize("text", ["", "ValueError: said by a log line\n", "Traceback (most recent call last):\n  File"])
+def test_no_traceback_no_exception(text):
+    assert last_exception(text) is None
+
+
+@pytest.mark.parametrize(
+    ("end", "expected"),
+    [
+        ((events.EXITED, 0, None, None, TRACEBACK), (None, None)),
+        ((events.EXITED, 1, None, None, TRACEBACK), ("ValueError", "ValueError: x")),
+        ((events.EXITED, 3, None, None, TRACEBACK), ("exit:3", "exit code 3")),
+        ((events.EXITED, 1, None, None, None), ("exit:1", "exit code 1")),
+        ((events.SIGNALED, 139, 11, None, ""), ("signal:11", "killed by SIGSEGV")),
+        ((events.TIMEOUT, 124, 15, "timeout after 5 s", ""), ("timeout", "timeout after 5 s")),
+        ((events.CANCELLED, 130, 2, None, ""), ("signal:2", "cancelled by SIGINT")),
+    ],
+)  # fmt: skip
+def test_every_end_has_a_type_and_a_message(end, expected):
+    assert explain(*end) == expected
+
+
+def test_names_of_signals():
+    assert [signal_name(n) for n in (1, 9, 15, 40)] == ["SIGHUP", "SIGKILL", "SIGTERM", "signal 40"]

@@ -1,0 +1,80 @@
+"""Reports are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import threading
+
+import pytest
+
+from runner.exporters import files
+from runner.model.errors import UsageError
+
+
+def test_a_new_file_is_written_and_nothing_else_is_left(tmp_path):
+    target = tmp_path / "report.json"
+    files.check(str(target), "--json-output")
+    files.write(str(target), b"{}")
+    assert target.read_bytes() == b"{}"
+    assert os.listdir(tmp_path) == ["report.json"]
+
+
+def test_a_regular_file_is_replaced_in_one_step_and_keeps_its_mode(tmp_path):
+    target = tmp_path / "report.json"
+    target.write_bytes(b"old")
+    target.chmod(0o600)
+    before = target.stat().st_ino
+    with target.open("rb") as reader:
+        files.write(str(target), b"new")
+        assert reader.read() == b"old"  # who was reading sees the old file to its end
+    assert target.read_bytes() == b"new"
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert target.stat().st_ino != before
+
+
+def test_a_link_stays_a_link(tmp_path):
+    (tmp_path / "real.json").write_bytes(b"old")
+    link = tmp_path / "link.json"
+    link.symlink_to("real.json")
+    files.write(str(link), b"new")
+    assert link.is_symlink()
+    assert (tmp_path / "real.json").read_bytes() == b"new"
+
+
+def test_a_fifo_is_written_to(tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    got = []
+    reader = threading.Thread(target=lambda: got.append(fifo.read_bytes()))
+    reader.start()
+    files.check(str(fifo), "--json-output")
+    files.write(str(fifo), b"x" * 200_000)
+    reader.join(30)
+    assert got == [b"x" * 200_000]
+
+
+def test_a_device_is_written_to_and_its_refusal_is_said():
+    files.write("/dev/null", b"x")
+    with pytest.raises(files.ReportError, match="No space left"):
+        files.write("/dev/full", b"x")
+
+
+def test_a_failure_leaves_the_old_file_and_no_rubbish(tmp_path, monkeypatch):
+    target = tmp_path / "report.json"
+    target.write_bytes(b"old")
+
+    def full(fd, data):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(files.ReportError, match="No space left"):
+        files.write(str(target), b"new")
+    assert target.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["report.json"]
+
+
+@pytest.mark.parametrize("where", ["", ".", "no/such/folder/report.json"])
+def test_a_path_that_cannot_work_is_refused_before_the_start(where, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="--json-output"):
+        files.check(where, "--json-output")
