@@ -23,7 +23,7 @@ def main() -> int:
     options = parser.parse_args()
     unknown = set(options.names) - set(MODULES)
     if unknown:
-        parser.error(f"unknown benchmark {sorted(unknown)[0]!r}; there are {', '.join(MODULES)}")
+        parser.error(f"unknown benchmark {min(unknown)!r}; there are {', '.join(MODULES)}")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     cores = len(os.sched_getaffinity(0))
     print(f"Python {platform.python_version()}, {platform.system()} {platform.release()}, {cores} cores, "

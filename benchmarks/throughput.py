@@ -1,4 +1,4 @@
-"""What carrying output costs: 1 GB through a pipe, counted and kept, against the same pipe with one more `cat` in it."""
+"""What carrying output costs: 1 GB through a pipe, counted and kept, against a pipe with one more `cat` in it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,243 @@
+"""Fill the generated parts of the reference pages from the declarations: ``python tools/generate_reference.py``.
+
+A page holds prose and places marked ``<!-- generated: NAME -->`` ... ``<!-- end -->``; what stands between is replaced.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "src"))
+
+import runner  # noqa: E402
+from runner.cli.commands import COMMANDS  # noqa: E402
+from runner.cli.features import OWNERS, load  # noqa: E402
+from runner.cli.reserved import RESERVED  # noqa: E402
+from runner.model.metrics import METRICS  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from runner.options import Opt
+
+REFERENCE = ROOT / "docs" / "reference"
+SCHEMA = REFERENCE / "run.schema.json"
+PLACE = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table."""
+    head = list(head)
+    lines = [head, ["-"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+def code(text: str) -> str:
+    return f"`{text}`" if text else ""
+
+
+def metrics() -> str:
+    """List the catalog of metrics."""
+    rows = ((code(metric.name), metric.unit, metric.kind, metric.meaning) for metric in METRICS)
+    return table(("Name", "Unit", "Known as", "Meaning"), rows)
+
+
+def describe(option: Opt) -> str:
+    """Return everything a declaration says in words."""
+    text = option.help + "."
+    if option.choices:
+        text += f" One of {', '.join(map(code, option.choices))}."
+    if option.default not in (None, "", (), False):
+        text += f" Default: {code(str(option.default))}."
+    bounds = [f"{word} {limit:g}" for word, limit in (("at least", option.minimum), ("at most", option.maximum))
+              if limit is not None]  # fmt: skip
+    if bounds:
+        text += f" {' and '.join(bounds).capitalize()}."
+    return text
+
+
+def spelling(option: Opt) -> str:
+    """Return an option as it is typed."""
+    value = option.metavar or option.type.upper()
+    if option.positional:
+        return code(f"[{value}]")
+    return code(option.flag if option.type == "bool" else f"{option.flag} {value}")
+
+
+def options() -> str:
+    """List every option by the feature it belongs to."""
+    parts = []
+    for owner in OWNERS:
+        cls = load(owner)
+        shown = [option for option in cls.declared.values() if option.flag]
+        if not shown:
+            continue
+        parts.append(f"### {(cls.__doc__ or owner).splitlines()[0].rstrip('.')}\n")
+        rows = (
+            (spelling(option), describe(option), code(option.env), code(option.yaml), "yes" if option.spec else "")
+            for option in shown
+        )
+        parts.append(table(("Option", "Meaning", "Variable", "Key in the file", "After the script too"), rows))
+    return "\n".join(parts)
+
+
+def commands() -> str:
+    """List the subcommands."""
+    rows = ((code(f"runner {command.name}"), command.summary + ".", code(command.switch)) for command in COMMANDS)
+    return table(("Command", "What it does", "The same as a flag"), rows)
+
+
+def reserved() -> str:
+    """List the flags that are kept for later versions."""
+    return ", ".join(code(flag) for flag, _, _ in RESERVED) + ".\n"
+
+
+def keys() -> str:
+    """List the keys of the configuration file."""
+    rows = (
+        (code(option.yaml), describe(option), code(option.flag))
+        for owner in OWNERS
+        for option in load(owner).declared.values()
+        if option.yaml
+    )
+    return table(("Key", "Meaning", "On the command line"), rows)
+
+
+def variables() -> str:
+    """List the environment variables."""
+    rows = sorted(
+        (code(option.env), describe(option), code(option.flag))
+        for owner in OWNERS
+        for option in load(owner).declared.values()
+        if option.env
+    )
+    return table(("Variable", "Meaning", "On the command line"), rows)
+
+
+#: Facts of the JSON report that are no metrics: name -> (JSON types, meaning).
+FACTS: dict[str, tuple[list[str], str]] = {
+    "run_id": (["string"], "Identity of the run: 12 hexadecimal digits."),
+    "script_path": (["string"], "The script as it was given; `-m MODULE`, `-c` or a command's name otherwise."),
+    "script_args": (["array"], "The script's arguments; what looks like a secret is `***`."),
+    "name": (["string"], "What the script is called in the record."),
+    "start_time": (["string"], "Start of the last attempt: ISO 8601, local time with offset."),
+    "end_time": (["string", "null"], "End of the last attempt; null where it was lost."),
+    "exit_code": (["integer", "null"], "As a shell shows it: 128+N after signal N, 124 after a timeout; null where it was lost."),
+    "success": (["boolean"], "Whether the script ended by itself with exit code 0."),
+    "error_message": (["string", "null"], "What ended it: the last line of a traceback, a signal's name, a limit."),
+    "reason": (["string"], "How the last attempt ended: `exited`, `signaled`, `timeout`, `limit`, `cancelled`, "
+               "`oom-killed`, `lost` or `failed-to-start`."),
+    "signal": (["integer", "null"], "The signal that ended the script."),
+    "error_type": (["string", "null"], "The exception's class, `timeout`, `signal:N` or `exit:N`."),
+    "merged": (["boolean"], "Whether stderr went where stdout went; the figures of `stdout_*` then hold both."),
+    "attempts": (["integer"], "How often the script was started."),
+    "total_seconds": (["number"], "From the first start to the last end, delays included."),
+    "attempt_history": (["array"], "Each attempt with its delay, end and figures."),
+    "python": (["string", "null"], "The interpreter that ran the script; null where it needs none."),
+    "python_version": (["string", "null"], "Its version."),
+    "platform": (["string", "null"], "The operating system."),
+    "host": (["object"], "The machine: hostname, kernel, platform, machine, cores, memory_bytes."),
+    "user": (["string"], "Who ran it."),
+    "cwd": (["string"], "The directory it ran in."),
+    "tags": (["object"], "Tags given with `--tag`."),
+    "script_hash": (["string", "null"], "SHA-256 of the script's file."),
+    "git_commit": (["string", "null"], "Commit of the repository that the script lies in."),
+    "git_dirty": (["boolean", "null"], "Whether that repository had uncommitted changes."),
+    "runner_version": (["string"], "Version of the runner."),
+    "kinds": (["object"], "How each figure is known: `exact`, `sampled` or `bound`."),
+}  # fmt: skip
+
+
+def json_keys() -> str:
+    """List the keys of the JSON report that are no metrics."""
+    rows = ((code(name), " or ".join(types), meaning) for name, (types, meaning) in FACTS.items())
+    return table(("Key", "Type", "Meaning"), rows)
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of the report."""
+    figures = {
+        metric.name: {
+            "type": ["integer" if metric.type is int else "number", "null"],
+            "description": f"{metric.meaning} Unit: {metric.unit}.",
+        }
+        for metric in METRICS
+    }
+    facts = {name: {"type": types, "description": meaning} for name, (types, meaning) in FACTS.items()}
+    kinds = {"type": "object", "additionalProperties": {"enum": ["exact", "sampled", "bound"]}}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "Report of a run",
+        "description": "What `runner --json-output FILE` writes.",
+        "type": "object",
+        "required": [*facts, *figures],
+        "properties": {**facts, **figures, "kinds": {**kinds, "description": FACTS["kinds"][1]}},
+    }
+
+
+def _docstring(thing: object) -> str:
+    """Return a docstring with its ``Args:`` and ``Raises:`` as lists."""
+    lines = (inspect.getdoc(thing) or "").split("\n")
+    result: list[str] = []
+    for line in lines:
+        if re.fullmatch(r"(Args|Attributes|Raises|Returns|Yields):", line):
+            result += [f"**{line[:-1]}**", ""]
+        elif match := re.fullmatch(r"    (\w+): (.*)", line):
+            result.append(f"- `{match[1]}`: {match[2]}")
+        else:
+            result.append(line.replace("``", "`"))
+    return "\n".join(result) + "\n"
+
+
+def _signature(name: str, thing: Callable[..., object]) -> str:
+    text = str(inspect.signature(thing)).replace("'", "")
+    return f"{name}{re.sub(r'^.self(, )?', '(', text)}".replace(" -> None", "")
+
+
+def api() -> str:
+    """Describe the public classes from their signatures and docstrings."""
+    parts = []
+    for name in sorted(set(runner.__all__) - {"__version__"}):
+        cls = getattr(runner, name)
+        parts.append(f"## {name}\n\n```text\n{_signature(name, cls.__init__)}\n```\n\n{_docstring(cls)}")
+        for attr, member in vars(cls).items():
+            if attr.startswith("_") or not inspect.getdoc(member):
+                continue
+            if isinstance(member, property):
+                parts.append(f"### `{name}.{attr}`\n\n{_docstring(member)}")
+            elif inspect.isfunction(member):
+                parts.append(f"### `{_signature(attr, member)}`\n\n{_docstring(member)}")
+    return "\n".join(parts)
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "metrics": metrics,
+    "options": options,
+    "commands": commands,
+    "reserved": reserved,
+    "keys": keys,
+    "variables": variables,
+    "json": json_keys,
+    "api": api,
+}
+
+
+def render() -> dict[Path, str]:
+    """Return every reference file with its generated parts filled."""
+
+    def fill(match: re.Match[str]) -> str:
+        return f"{match[1]}\n{PARTS[match[2]]()}\n{match[3]}"
+
+    pages = {path: PLACE.sub(fill, path.read_text(encoding="utf-8")) for path in sorted(REFERENCE.glob("*.md"))}
+    return {**pages, SCHEMA: json.dumps(schema(), indent=2) + "\n"}
+
+
+if __name__ == "__main__":
+    for path, text in render().items():
+        path.write_text(text, encoding="utf-8")
