@@ -128,7 +128,7 @@ FACTS: dict[str, tuple[list[str], str]] = {
     "name": (["string"], "What the script is called in the record."),
     "start_time": (["string"], "Start of the last attempt: ISO 8601, local time with offset."),
     "end_time": (["string", "null"], "End of the last attempt; null where it was lost."),
-    "exit_code": (["integer", "null"], "As a shell shows it: 128+N after signal N, 124 after a timeout; null where it was lost."),
+    "exit_code": (["integer", "null"], "128+N after signal N, 124 after a timeout; null where it was lost."),
     "success": (["boolean"], "Whether the script ended by itself with exit code 0."),
     "error_message": (["string", "null"], "What ended it: the last line of a traceback, a signal's name, a limit."),
     "reason": (["string"], "How the last attempt ended: `exited`, `signaled`, `timeout`, `limit`, `cancelled`, "
