@@ -45,7 +45,7 @@ def _answer(line: Line) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except KeyboardInterrupt:
-        from runner.agent.ending import die_of
+        from runner.agent.exit import die_of
 
         die_of(2)
     return code

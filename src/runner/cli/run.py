@@ -33,12 +33,13 @@ def run(line: Line) -> int:
     options = settings.get("run", RunOptions)
     show = settings.get("show", ShowOptions)
     env = script_environment()
-    if options.env or options.env_file:
-        from runner.engine.environment import extend
+    if options.env or options.env_file or options.tag:
+        from runner.engine.environment import extend, pairs
 
         env = extend(env, options)
+        pairs(options.tag, "--tag")  # whatever can be refused is refused now
+    assert line.target is not None
     target = resolve(line.target, line.args, options, env)
-    options.tags()  # whatever can be refused is refused now
     execution = Execution(
         target,
         env,
@@ -50,7 +51,9 @@ def run(line: Line) -> int:
         _reports(settings),
     )
     if options.dry_run:
-        return _describe(execution, settings)
+        from runner.cli.dry_run import describe
+
+        return describe(execution, settings)
     _warn(show, [*settings.config.warnings, *line.warnings])
     execution.start()
     finished = execution.finish()
@@ -63,7 +66,7 @@ def run(line: Line) -> int:
     summarize(screen, finished, show)
     signal = execution.interrupted_by or _deadly(finished.last)
     if signal:
-        from runner.agent.ending import die_of
+        from runner.agent.exit import die_of
 
         die_of(signal)
     code = finished.last.exit_code

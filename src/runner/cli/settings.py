@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runner.engine.config import Config
     from runner.options import Options
 
-    O = TypeVar("O", bound=Options)
+    Kind = TypeVar("Kind", bound=Options)
 
 
 class Settings:
@@ -52,7 +52,7 @@ class Settings:
         self._made[owner] = load(owner).resolve(given, self._environ, self.config.values)
         return self._made[owner]
 
-    def get(self, owner: str, kind: type[O]) -> O:
+    def get(self, owner: str, kind: type[Kind]) -> Kind:
         """Return the options of a feature, defaults where nothing was asked for."""
         result = self._made.get(owner) or self._make(owner)
         assert isinstance(result, kind)

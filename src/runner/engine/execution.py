@@ -85,6 +85,7 @@ class Execution:
         self._spool: Spool | None = None
         self._handle: Handle | None = None
         self._failure: StartFailed | None = None
+        self._interrupt: KeyboardInterrupt | None = None
         self._recorder: Recorder | None = None
 
     def start(self) -> None:
@@ -120,7 +121,7 @@ class Execution:
         while True:
             attempt = self._attempt(len(run.attempts) + 1)
             run.attempts.append(attempt)
-            delay = self._next_delay(run, attempt)
+            delay = None if self._interrupt else self._next_delay(run, attempt)
             if delay is None or not self._wait(delay):
                 break
             self._next_input()
@@ -148,6 +149,7 @@ class Execution:
             self._tell(fold, number, self._handle.started)
             ended = self._handle.run(lambda event: self._tell(fold, number, event))
             self._tell(fold, number, ended)
+            self._interrupt = self._handle.interrupted
         name_failure(fold.attempt)
         return fold.attempt
 
@@ -174,11 +176,12 @@ class Execution:
         return self.policy.next_delay(attempt, run.total_seconds)
 
     def _wait(self, delay: float) -> bool:
-        """Wait before a retry; return False if a signal ended the run meanwhile."""
-        from runner.agent.signals import wait_for_signal
-
-        self.interrupted_by = wait_for_signal(delay)
-        return not self.interrupted_by
+        """Wait before a retry; return False if the run is to end instead."""
+        try:
+            self.interrupted_by = self.executor.pause(delay)
+        except KeyboardInterrupt as interrupt:
+            self._interrupt = interrupt
+        return not self.interrupted_by and self._interrupt is None
 
     def _next_input(self) -> None:
         if self._spool is not None:
@@ -190,8 +193,8 @@ class Execution:
 
     def raise_interrupt(self) -> None:
         """Raise the Ctrl-C that came to a host program while the script ran, now that the run is recorded."""
-        if self._handle is not None and self._handle.interrupted is not None:
-            raise self._handle.interrupted
+        if self._interrupt is not None:
+            raise self._interrupt
 
     def _report(self, run: Run) -> None:
         from runner.model.errors import RunnerError

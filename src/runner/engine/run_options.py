@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from runner.model.errors import UsageError
 from runner.options import RUN, Options, opt
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
-
-
-def split_pair(text: str, where: str) -> tuple[str, str]:
-    """Return the two parts of KEY=VALUE.
-
-    Raises:
-        UsageError: The text is not of that form.
-    """
-    key, equals, value = text.partition("=")
-    if not equals or not key:
-        raise UsageError(f"{where}: {text!r} is not of the form KEY=VALUE")
-    return key, value
 
 
 class RunOptions(Options):
@@ -42,14 +29,6 @@ class RunOptions(Options):
     name: str = opt("Name of the script in the record", default="", metavar="NAME", role=RUN)
     tag: tuple[str, ...] = opt("Tag the run (repeatable)", default=(), metavar="KEY=VALUE", role=RUN)
     dry_run: bool = opt("Say what would run, with which options from where, and run nothing", default=False, role=RUN)
-
-    def tags(self) -> dict[str, str]:
-        """Return the tags by key.
-
-        Raises:
-            UsageError: One of them is not KEY=VALUE.
-        """
-        return dict(split_pair(pair, "--tag") for pair in self.tag)
 
 
 class MonitorOptions(Options):

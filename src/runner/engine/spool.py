@@ -25,6 +25,6 @@ class Spool:
     def __init__(self) -> None:
         from tempfile import TemporaryFile
 
-        self._file = TemporaryFile(prefix="runner-stdin-")
+        self._file = TemporaryFile(prefix="runner-stdin-")  # noqa: SIM115 (it lives as long as the run)
         #: A path under which the file can be opened, for the agent.
         self.path = f"/proc/{os.getpid()}/fd/{self._file.fileno()}"

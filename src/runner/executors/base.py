@@ -30,3 +30,10 @@ if TYPE_CHECKING:
             Raises:
                 StartFailed: It could not be started; nothing runs.
             """
+
+        def pause(self, seconds: float) -> int:
+            """Wait before a retry.
+
+            Returns:
+                The signal that came meanwhile and ends the run, 0 for none.
+            """

@@ -2,19 +2,58 @@
 
 from __future__ import annotations
 
+from runner.agent import pause
 from runner.agent.attempt import Attempt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runner.agent.events import Ended, Tell
     from runner.agent.job import Job
-    from runner.executors.base import Handle
 
 
 class Here:
-    """Starts scripts as children of this very process; signals, terminal and orphans are its business meanwhile."""
+    """Starts scripts as children of this very process; signals, terminal and orphans are its business meanwhile.
 
-    def start(self, job: Job) -> Handle:
+    From the end of an attempt to the start of the next, or to the end of the process, signals that end programs are
+    held: they must not strike while the run is being recorded.
+    """
+
+    def __init__(self) -> None:
+        self._mask: set[int] | None = None
+
+    def start(self, job: Job) -> HereHandle:
         """Start the script (see `Executor.start`)."""
-        attempt = Attempt(job)
-        attempt.start()
-        return attempt
+        if self._mask is not None:
+            pause.release(self._mask)
+            self._mask = None
+        return HereHandle(Attempt(job), self)
+
+    def hold(self) -> None:
+        """Hold the ending signals until the next start."""
+        self._mask = pause.hold()
+
+    def pause(self, seconds: float) -> int:
+        """Wait before a retry (see `Executor.pause`)."""
+        return pause.wait(seconds)
+
+
+class HereHandle:
+    """An attempt in this process.
+
+    Raises:
+        StartFailed: The script could not be started.
+    """
+
+    interrupted: KeyboardInterrupt | None = None  # a Ctrl-C is the script's here
+
+    def __init__(self, attempt: Attempt, executor: Here) -> None:
+        self._attempt = attempt
+        self._executor = executor
+        self.started = attempt.start()
+        self.spare = attempt.spare
+
+    def run(self, tell: Tell) -> Ended:
+        """Carry the script to its end (see `Handle.run`)."""
+        ended = self._attempt.run(tell)
+        self._executor.hold()
+        return ended

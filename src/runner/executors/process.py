@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 from runner.agent.attempt import StartFailed
 from runner.agent.events import FAILED_TO_START, LOST, Ended, Started, decode
@@ -43,6 +44,11 @@ class Process:
             os.close(job_read)
             os.close(events_write)
         return ProcessHandle(agent, job, job_write, open(events_read, "rb"))
+
+    def pause(self, seconds: float) -> int:
+        """Wait before a retry (see `Executor.pause`); signals are the host program's own affair."""
+        time.sleep(seconds)
+        return 0
 
 
 class ProcessHandle:
