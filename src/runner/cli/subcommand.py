@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.cli.complaints import not_available
 from runner.cli.table import COMMANDS, FLAGS
 from runner.model.errors import UsageError
 from runner.model.words import did_you_mean
@@ -61,15 +62,12 @@ def split_command(line: Line, argv: list[str], at: int, flags: Mapping[str, Flag
 
 
 def spellings(name: str, flags: Mapping[str, Flag] = FLAGS) -> dict[str, Flag]:
-    """Return the flags that a subcommand takes: the flat ones of its options, and short ones named after the field."""
-    owners = COMMANDS[name][0]
-    switch = COMMANDS[name][2]
-    result: dict[str, Flag] = {}
-    for owner in owners:
-        for flag, entry in flags.items():
-            if entry[0] == owner and flag != switch:
-                result.setdefault("--" + entry[1].replace("_", "-"), entry)
-    result.update((flag, entry) for flag, entry in flags.items() if entry[0] in owners and flag != switch)
+    """Return the flags that a subcommand takes: the flat ones, and short ones named after the fields of its own."""
+    owners, _, switch = COMMANDS[name]
+    result = {flag: entry for flag, entry in flags.items() if entry[0] in owners and flag != switch}
+    for entry in list(result.values()):
+        if entry[0] not in COMMANDS["run"][0]:
+            result.setdefault("--" + entry[1].replace("_", "-"), entry)
     return result
 
 
@@ -102,6 +100,8 @@ def _take(line: Line, argv: list[str], at: int, name: str, spelt: Mapping[str, F
     flag, equals, value = argv[at - 1].partition("=")
     entry = spelt.get(flag)
     if entry is None:
+        if flag in FLAGS and not FLAGS[flag][0]:
+            raise not_available(flag, after_script=False)
         raise UsageError(f"`runner {name}` has no option {flag}{did_you_mean(flag, spelt)}")
     owner, attr, arity, _, _, literal_bool = entry
     if equals:

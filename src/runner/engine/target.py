@@ -117,9 +117,8 @@ def _file(path: str, here: str, args: list[str], python: str | None) -> Target:
             raise StartError(f"{path} can't be read: permission denied", 126)
         return Target("script", [python, path, *args], python, path, key, here, python)
     if not os.access(here, os.X_OK):
-        raise StartError(
-            f"{path} is neither a Python file nor executable; to name a program for it: runner run -- PROGRAM {path}", 126
-        )
+        hint = f"to name a program for it: runner run -- PROGRAM {path}"
+        raise StartError(f"{path} is neither a Python file nor executable; {hint}", 126)
     # Alone it would be called by a path too: a bare name is only ever looked for on PATH.
     direct = path if os.sep in path else os.path.join(".", path)
     return Target("program", [direct, *args], direct, path, key, here)

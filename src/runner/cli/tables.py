@@ -1,0 +1,64 @@
+"""Writes rows as a table for people, as JSON, or as CSV."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import TextIO
+
+
+def write_rows(out: TextIO, format: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+    """Write rows to a stream.
+
+    Args:
+        out: The stream.
+        format: ``table``, ``json`` or ``csv``.
+        columns: Keys of a row, in order; a table is headed by them and shows no others.
+        rows: The rows; JSON has all their keys.
+    """
+    if format == "json":
+        import json
+
+        json.dump(list(rows), out, indent=2, ensure_ascii=False)
+        out.write("\n")
+    elif format == "csv":
+        import csv
+
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([["" if row.get(name) is None else row[name] for name in columns] for row in rows])
+    else:
+        _write_table(out, columns, rows)
+
+
+def _write_table(out: TextIO, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+    lines = [[name.upper().replace("_", " ") for name in columns]]
+    lines += [["" if row.get(name) is None else str(row[name]) for name in columns] for row in rows]
+    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
+    taken = sum(widths[:-1]) + 2 * (len(columns) - 1)
+    room = max(20, _width(out) - taken) if _width(out) else 0
+    for line in lines:
+        *first, last = line
+        begin = "".join(cell.ljust(width) + "  " for cell, width in zip(first, widths, strict=False))
+        parts = _wrap(last, room)
+        out.write(f"{begin}{parts[0]}".rstrip() + "\n")
+        out.writelines(f"{' ' * taken}{part}\n" for part in parts[1:])
+
+
+def _wrap(text: str, room: int) -> list[str]:
+    if not room or len(text) <= room:
+        return [text]
+    import textwrap
+
+    return textwrap.wrap(text, room) or [""]
+
+
+def _width(out: TextIO) -> int:
+    """Return the columns of the terminal behind a stream, or 0 where there is none."""
+    try:
+        return os.get_terminal_size(out.fileno()).columns if out.isatty() else 0
+    except (OSError, ValueError, AttributeError):
+        return 0
