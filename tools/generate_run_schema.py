@@ -1,0 +1,114 @@
+"""Writes docs/reference/run.schema.json, the JSON Schema of ``--json-output``, from the metric catalog."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "src"))
+
+from runner.agent import events  # noqa: E402
+from runner.model.metrics import BOUND, EXACT, METRICS, SAMPLED  # noqa: E402
+
+TARGET = ROOT / "docs" / "reference" / "run.schema.json"
+
+REASONS = [
+    events.EXITED, events.SIGNALED, events.TIMEOUT, events.LIMIT, events.CANCELLED, events.OOM_KILLED, events.LOST,
+    events.FAILED_TO_START,
+]  # fmt: skip
+
+TEXT = {"type": "string"}
+TEXT_OR_NULL = {"type": ["string", "null"]}
+INTEGER_OR_NULL = {"type": ["integer", "null"]}
+BOOLEAN = {"type": "boolean"}
+TIME = {"type": "string", "format": "date-time", "description": "ISO 8601 in local time, with offset"}
+TIME_OR_NULL = {**TIME, "type": ["string", "null"]}
+TEXTS = {"type": "object", "additionalProperties": TEXT}
+
+
+def figures() -> dict[str, object]:
+    """Return the properties of the metrics."""
+    result: dict[str, object] = {}
+    for metric in METRICS:
+        kind = "integer" if metric.type is int else "number"
+        described = f"{metric.meaning} Unit: {metric.unit}; usually {metric.kind}."
+        result[metric.name] = {"type": [kind, "null"], "description": described}
+    return result
+
+
+def end() -> dict[str, object]:
+    """Return the properties that say how an attempt ended."""
+    return {
+        "reason": {"enum": REASONS, "description": "How it ended"},
+        "exit_code": {**INTEGER_OR_NULL, "description": "As a shell shows it; null only where the run was lost"},
+        "signal": {**INTEGER_OR_NULL, "description": "The signal that ended the script"},
+        "error_type": {**TEXT_OR_NULL, "description": "Exception class, timeout, signal:N or exit:N"},
+        "error_message": {**TEXT_OR_NULL, "description": "What ended it, in one line"},
+    }
+
+
+def schema() -> dict[str, object]:
+    """Return the whole schema."""
+    attempt = {
+        "number": {"type": "integer", "minimum": 1},
+        "delay_seconds": {"type": "number", "minimum": 0},
+        "start_time": TIME,
+        **end(),
+        "metrics": {"type": "object", "properties": figures(), "additionalProperties": False},
+    }
+    properties = {
+        "run_id": {"type": "string", "pattern": "^[0-9a-f]{12}$"},
+        "script_path": TEXT,
+        "script_args": {"type": "array", "items": TEXT, "description": "What looks like a secret is redacted"},
+        "name": TEXT,
+        "start_time": TIME,
+        "end_time": TIME_OR_NULL,
+        "success": BOOLEAN,
+        **end(),
+        **figures(),
+        "merged": {**BOOLEAN, "description": "stderr went where stdout went and is counted with it"},
+        "attempts": {"type": "integer", "minimum": 1},
+        "total_seconds": {"type": "number", "minimum": 0, "description": "All attempts and the delays between them"},
+        "attempt_history": {"type": "array", "items": _closed(attempt), "minItems": 1},
+        "python": {**TEXT_OR_NULL, "description": "Interpreter of the script, null where it needs none"},
+        "python_version": TEXT_OR_NULL,
+        "platform": TEXT_OR_NULL,
+        "host": {"type": "object", "description": "Facts of the machine it ran on"},
+        "user": TEXT,
+        "cwd": TEXT,
+        "tags": TEXTS,
+        "script_hash": {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$"},
+        "git_commit": {"type": ["string", "null"], "pattern": "^[0-9a-f]{40,64}$"},
+        "git_dirty": {"type": ["boolean", "null"]},
+        "runner_version": TEXT,
+        "kinds": {
+            "type": "object",
+            "description": "How each measured figure is known",
+            "additionalProperties": {"enum": [EXACT, SAMPLED, BOUND]},
+        },
+    }
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A run, as --json-output writes it",
+        **_closed(properties),
+    }
+
+
+def _closed(properties: dict[str, object]) -> dict[str, object]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def text() -> str:
+    """Return the file's text."""
+    return json.dumps(schema(), indent=2) + "\n"
+
+
+if __name__ == "__main__":
+    TARGET.write_text(text(), encoding="utf-8")
