@@ -6,20 +6,20 @@ A page holds prose and places marked ``<!-- generated: NAME -->`` ... ``<!-- end
 from __future__ import annotations
 
 import inspect
-import json
 import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "src"))
+sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
 import runner  # noqa: E402
 from runner.cli.commands import COMMANDS  # noqa: E402
 from runner.cli.features import OWNERS, load  # noqa: E402
 from runner.cli.reserved import RESERVED  # noqa: E402
-from runner.model.metrics import METRICS  # noqa: E402
+from runner.model.metrics import BY_NAME, METRICS  # noqa: E402
+from tools import generate_run_schema  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from runner.options import Opt
 
 REFERENCE = ROOT / "docs" / "reference"
-SCHEMA = REFERENCE / "run.schema.json"
 PLACE = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -64,7 +63,7 @@ def describe(option: Opt) -> str:
 
 def spelling(option: Opt) -> str:
     """Return an option as it is typed."""
-    value = option.metavar or option.type.upper()
+    value = option.metavar or option.attr.upper()
     if option.positional:
         return code(f"[{value}]")
     return code(option.flag if option.type == "bool" else f"{option.flag} {value}")
@@ -120,65 +119,20 @@ def variables() -> str:
     return table(("Variable", "Meaning", "On the command line"), rows)
 
 
-#: Facts of the JSON report that are no metrics: name -> (JSON types, meaning).
-FACTS: dict[str, tuple[list[str], str]] = {
-    "run_id": (["string"], "Identity of the run: 12 hexadecimal digits."),
-    "script_path": (["string"], "The script as it was given; `-m MODULE`, `-c` or a command's name otherwise."),
-    "script_args": (["array"], "The script's arguments; what looks like a secret is `***`."),
-    "name": (["string"], "What the script is called in the record."),
-    "start_time": (["string"], "Start of the last attempt: ISO 8601, local time with offset."),
-    "end_time": (["string", "null"], "End of the last attempt; null where it was lost."),
-    "exit_code": (["integer", "null"], "128+N after signal N, 124 after a timeout; null where it was lost."),
-    "success": (["boolean"], "Whether the script ended by itself with exit code 0."),
-    "error_message": (["string", "null"], "What ended it: the last line of a traceback, a signal's name, a limit."),
-    "reason": (["string"], "How the last attempt ended: `exited`, `signaled`, `timeout`, `limit`, `cancelled`, "
-               "`oom-killed`, `lost` or `failed-to-start`."),
-    "signal": (["integer", "null"], "The signal that ended the script."),
-    "error_type": (["string", "null"], "The exception's class, `timeout`, `signal:N` or `exit:N`."),
-    "merged": (["boolean"], "Whether stderr went where stdout went; the figures of `stdout_*` then hold both."),
-    "attempts": (["integer"], "How often the script was started."),
-    "total_seconds": (["number"], "From the first start to the last end, delays included."),
-    "attempt_history": (["array"], "Each attempt with its delay, end and figures."),
-    "python": (["string", "null"], "The interpreter that ran the script; null where it needs none."),
-    "python_version": (["string", "null"], "Its version."),
-    "platform": (["string", "null"], "The operating system."),
-    "host": (["object"], "The machine: hostname, kernel, platform, machine, cores, memory_bytes."),
-    "user": (["string"], "Who ran it."),
-    "cwd": (["string"], "The directory it ran in."),
-    "tags": (["object"], "Tags given with `--tag`."),
-    "script_hash": (["string", "null"], "SHA-256 of the script's file."),
-    "git_commit": (["string", "null"], "Commit of the repository that the script lies in."),
-    "git_dirty": (["boolean", "null"], "Whether that repository had uncommitted changes."),
-    "runner_version": (["string"], "Version of the runner."),
-    "kinds": (["object"], "How each figure is known: `exact`, `sampled` or `bound`."),
-}  # fmt: skip
-
-
 def json_keys() -> str:
     """List the keys of the JSON report that are no metrics."""
-    rows = ((code(name), " or ".join(types), meaning) for name, (types, meaning) in FACTS.items())
+    properties: dict[str, Any] = generate_run_schema.schema()["properties"]  # type: ignore[assignment]
+    rows = (
+        (code(name), " or ".join(_types(declared)), declared["description"] + ".")
+        for name, declared in properties.items()
+        if name not in BY_NAME
+    )
     return table(("Key", "Type", "Meaning"), rows)
 
 
-def schema() -> dict[str, Any]:
-    """Return the JSON Schema of the report."""
-    figures = {
-        metric.name: {
-            "type": ["integer" if metric.type is int else "number", "null"],
-            "description": f"{metric.meaning} Unit: {metric.unit}.",
-        }
-        for metric in METRICS
-    }
-    facts = {name: {"type": types, "description": meaning} for name, (types, meaning) in FACTS.items()}
-    kinds = {"type": "object", "additionalProperties": {"enum": ["exact", "sampled", "bound"]}}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Report of a run",
-        "description": "What `runner --json-output FILE` writes.",
-        "type": "object",
-        "required": [*facts, *figures],
-        "properties": {**facts, **figures, "kinds": {**kinds, "description": FACTS["kinds"][1]}},
-    }
+def _types(declared: dict[str, Any]) -> list[str]:
+    types = declared.get("type", "string")
+    return types if isinstance(types, list) else [types]
 
 
 def _docstring(thing: object) -> str:
@@ -235,7 +189,7 @@ def render() -> dict[Path, str]:
         return f"{match[1]}\n{PARTS[match[2]]()}\n{match[3]}"
 
     pages = {path: PLACE.sub(fill, path.read_text(encoding="utf-8")) for path in sorted(REFERENCE.glob("*.md"))}
-    return {**pages, SCHEMA: json.dumps(schema(), indent=2) + "\n"}
+    return {**pages, generate_run_schema.TARGET: generate_run_schema.text()}
 
 
 if __name__ == "__main__":

@@ -49,6 +49,11 @@ def end() -> dict[str, object]:
     }
 
 
+def digest(shortest: int, longest: int) -> dict[str, object]:
+    """Return the property of a hash in hexadecimal digits."""
+    return {"type": ["string", "null"], "pattern": f"^[0-9a-f]{{{shortest},{longest}}}$"}
+
+
 def schema() -> dict[str, object]:
     """Return the whole schema."""
     attempt = {
@@ -59,30 +64,32 @@ def schema() -> dict[str, object]:
         "metrics": {"type": "object", "properties": figures(), "additionalProperties": False},
     }
     properties = {
-        "run_id": {"type": "string", "pattern": "^[0-9a-f]{12}$"},
-        "script_path": TEXT,
+        "run_id": {"type": "string", "pattern": "^[0-9a-f]{12}$", "description": "Identity of the run"},
+        "script_path": {**TEXT, "description": "The script as it was given; -m MODULE, -c or a command otherwise"},
         "script_args": {"type": "array", "items": TEXT, "description": "What looks like a secret is redacted"},
-        "name": TEXT,
+        "name": {**TEXT, "description": "What the script is called in the record"},
         "start_time": TIME,
         "end_time": TIME_OR_NULL,
-        "success": BOOLEAN,
+        "success": {**BOOLEAN, "description": "The script ended by itself, with exit code 0"},
         **end(),
         **figures(),
         "merged": {**BOOLEAN, "description": "stderr went where stdout went and is counted with it"},
-        "attempts": {"type": "integer", "minimum": 1},
+        "attempts": {"type": "integer", "minimum": 1, "description": "How often the script was started"},
         "total_seconds": {"type": "number", "minimum": 0, "description": "All attempts and the delays between them"},
-        "attempt_history": {"type": "array", "items": _closed(attempt), "minItems": 1},
+        "attempt_history": {
+            "type": "array", "items": _closed(attempt), "minItems": 1, "description": "Every attempt, with its figures"
+        },
         "python": {**TEXT_OR_NULL, "description": "Interpreter of the script, null where it needs none"},
-        "python_version": TEXT_OR_NULL,
-        "platform": TEXT_OR_NULL,
+        "python_version": {**TEXT_OR_NULL, "description": "Version of that interpreter"},
+        "platform": {**TEXT_OR_NULL, "description": "Operating system"},
         "host": {"type": "object", "description": "Facts of the machine it ran on"},
-        "user": TEXT,
-        "cwd": TEXT,
-        "tags": TEXTS,
-        "script_hash": {"type": ["string", "null"], "pattern": "^[0-9a-f]{64}$"},
-        "git_commit": {"type": ["string", "null"], "pattern": "^[0-9a-f]{40,64}$"},
-        "git_dirty": {"type": ["boolean", "null"]},
-        "runner_version": TEXT,
+        "user": {**TEXT, "description": "Who ran it"},
+        "cwd": {**TEXT, "description": "Directory it ran in"},
+        "tags": {**TEXTS, "description": "What --tag gave"},
+        "script_hash": {**digest(64, 64), "description": "SHA-256 of the script's file"},
+        "git_commit": {**digest(40, 64), "description": "Commit of the repository the script lies in"},
+        "git_dirty": {"type": ["boolean", "null"], "description": "That repository had uncommitted changes"},
+        "runner_version": {**TEXT, "description": "Version of the runner"},
         "kinds": {
             "type": "object",
             "description": "How each measured figure is known",
