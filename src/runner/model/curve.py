@@ -61,6 +61,21 @@ class Curve:
         self._open = 0
         self._whole: Bucket | None = None
 
+    @classmethod
+    def restore(cls, memory: str, samples: int, buckets: list[Bucket]) -> Curve:
+        """Build a curve from the buckets of one that was kept; more samples can be added to it."""
+        curve = cls(memory)
+        curve.samples = samples
+        curve.buckets = buckets
+        while curve._per_bucket * len(buckets) < samples:
+            curve._per_bucket *= 2
+        curve._open = samples - curve._per_bucket * (len(buckets) - 1)
+        for bucket in buckets:
+            if curve._whole is None:
+                curve._whole = Bucket(0.0, 0.0, [None] * len(SAMPLE_FIELDS))
+            curve._whole.absorb(bucket)
+        return curve
+
     def add(self, sample: Sample) -> None:
         """Take one more sample, later than all before."""
         bucket = Bucket(sample.t, sample.span, sample.values)

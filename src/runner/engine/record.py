@@ -1,0 +1,304 @@
+"""Remembers a run: journal while it lasts, store at its end, and what earlier runners had to leave behind."""
+
+from __future__ import annotations
+
+import os
+
+from runner.agent.events import LOST
+from runner.model.errors import StoreCorruptError, StoreError
+from runner.model.redact import redact_arguments, redact_text, redact_value
+from runner.model.run import Attempt, Run
+from runner.stores.base import DEFAULT_NAME
+from runner.stores.journal import Journal, abandoned
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.agent.events import Event
+    from runner.engine.run_options import RecordOptions
+    from runner.stores.base import Store
+
+#: Seconds for which the end of a run may be held back to store what earlier runners left.
+FOLDING_SECONDS = 1.0
+
+
+def state_directory() -> str:
+    """Return the folder for what the runner keeps for this user (``$XDG_STATE_HOME/runner``)."""
+    home = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
+    return os.path.join(home, "runner")
+
+
+def locate(history_db: str, cwd: str) -> tuple[str, str | None]:
+    """Return the path of the record, and a line to say if it is somewhere unexpected.
+
+    Args:
+        history_db: As it was asked for; empty for the nearest `DEFAULT_NAME` in `cwd` or a folder above it, else a new
+            one in `cwd`, else, where that can't be written, one in the user's state directory.
+        cwd: Folder from which to look.
+    """
+    if history_db:
+        return os.path.abspath(os.path.expanduser(history_db)), None
+    here = os.path.abspath(cwd)
+    folder = here
+    while True:
+        candidate = os.path.join(folder, DEFAULT_NAME)
+        if os.path.exists(candidate) and not _planted(folder, candidate):
+            return candidate, None
+        parent = os.path.dirname(folder)
+        if parent == folder:
+            break
+        folder = parent
+    if os.access(here, os.W_OK | os.X_OK):
+        return os.path.join(here, DEFAULT_NAME), None
+    path = os.path.join(state_directory(), DEFAULT_NAME)
+    return path, f"{here} can't be written; the run is remembered in {path}"
+
+
+def _planted(folder: str, candidate: str) -> bool:
+    """Whether anybody may have put the file there: in /tmp, a record of another user is not one to write into."""
+    try:
+        return bool(os.stat(folder).st_mode & 0o1002 == 0o1002) and os.stat(candidate).st_uid != os.geteuid()
+    except OSError:
+        return True
+
+
+def journal_roots(path: str) -> tuple[str, str]:
+    """Return the folder of journals beside the record, and the one used where that can't be written."""
+    from zlib import crc32
+
+    name = f"{os.path.basename(path)}-{crc32(os.fsencode(path)):08x}.runs"
+    return path + ".runs", os.path.join(state_directory(), name)
+
+
+class Recorder:
+    """Remembers one run. Nothing it does may fail the run: what goes wrong comes back from `finish` as lines to say.
+
+    Args:
+        options: Where runs are remembered, and for how long.
+        cwd: Folder from which the default record is looked for.
+        run: The run, as far as it is known at its start.
+    """
+
+    def __init__(self, options: RecordOptions, cwd: str, run: Run) -> None:
+        self.options = options
+        self.path, notice = locate(options.history_db, cwd)
+        self.warnings = [notice] if notice else []
+        self.roots = journal_roots(self.path)
+        if notice:
+            _make_folder(os.path.dirname(self.path))
+        self._journal = self._open_journal(redacted(run))
+        # What storing needs is loaded while the script still runs.
+        from runner.stores import STORES
+
+        self._open_store = STORES.load("sqlite")
+
+    def _open_journal(self, run: Run) -> Journal | None:
+        beside, fallback = self.roots
+        try:
+            return Journal.create(beside, run)
+        except OSError:
+            pass
+        try:
+            _make_folder(os.path.dirname(fallback))
+            return Journal.create(fallback, run)
+        except OSError:
+            return None
+
+    def begin(self, attempt: Attempt) -> None:
+        """Say which attempt the events that follow belong to; its curve is what they are folded into."""
+        if self._journal is not None:
+            self._journal.curve = attempt.curve
+
+    def tell(self, event: Event, number: int) -> None:
+        """Take one event of the attempt of that number."""
+        if self._journal is not None:
+            self._journal.tell(event, number)
+
+    def attempt_ended(self, attempt: Attempt) -> None:
+        """Take what became of an attempt after which there will be another."""
+        if self._journal is not None:
+            self._journal.attempt_ended(_redacted_attempt(attempt))
+
+    def finish(self, run: Run) -> list[str]:
+        """Store the finished run, and what earlier runners left; return a line for each thing worth saying."""
+        run = redacted(run)
+        try:
+            store = self._save(run)
+        except StoreError as error:
+            self._keep(run, error)
+        else:
+            if self._journal is not None:
+                if self._journal.trouble:
+                    self.warnings.append(f"the run is stored, but its journal was cut short: {self._journal.trouble}")
+                self._journal.close(remove=True)
+            try:
+                self._fold(store)
+                self._clean_up(store)
+            except StoreError as error:
+                self.warnings.append(str(error))
+            store.close()
+        for root in self.roots:
+            try:
+                os.rmdir(root)
+            except OSError:
+                pass  # not there, or journals of other runs are in it
+        return self.warnings
+
+    def _save(self, run: Run) -> Store:
+        try:
+            return self._try_to_save(run)
+        except StoreCorruptError as error:
+            return self._start_anew(run, error)
+
+    def _try_to_save(self, run: Run) -> Store:
+        store: Store = self._open_store(self.path)
+        try:
+            store.save(run)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _start_anew(self, run: Run, error: StoreCorruptError) -> Store:
+        """Move a damaged record aside and begin a new one; of several runners that find it damaged, one moves it."""
+        import fcntl
+        from time import strftime
+
+        try:
+            folder = os.open(os.path.dirname(self.path), os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as reason:
+            raise StoreError(f"{error}, and can't be moved aside: {reason.strerror}") from None
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            try:
+                return self._try_to_save(run)
+            except StoreCorruptError:
+                pass  # still the damaged one
+            aside = f"{self.path}.corrupt-{strftime('%Y%m%dT%H%M%S')}"
+            for suffix in ("-wal", "-shm", ""):
+                if os.path.exists(self.path + suffix):
+                    os.rename(self.path + suffix, aside + suffix)
+            store = self._try_to_save(run)
+        except OSError as reason:
+            raise StoreError(f"{error}, and can't be moved aside: {reason.strerror}") from None
+        finally:
+            os.close(folder)
+        self.warnings.append(f"{error}; it was moved to {aside} and a new record was begun")
+        return store
+
+    def _keep(self, run: Run, error: StoreError) -> None:
+        """Leave a run that could not be stored to a later runner."""
+        journal = self._journal
+        if journal is not None:
+            journal.trouble = ""
+            journal.update(run)
+            if journal.trouble:
+                self._move_journal(run)
+                journal = self._journal
+        if journal is None:
+            self.warnings.append(f"{error}; the run is not remembered, since no journal could be written either")
+            return
+        journal.close(remove=False)
+        self.warnings.append(f"{error}; the run is kept in {journal.path} and will be stored by a later run")
+
+    def _move_journal(self, run: Run) -> None:
+        """Write the run into the user's state directory, since its journal can't be completed where it is."""
+        incomplete, self._journal = self._journal, None
+        assert incomplete is not None
+        fallback = self.roots[1]
+        try:
+            _make_folder(os.path.dirname(fallback))
+            journal = Journal.create(fallback, run)
+        except OSError:
+            self._journal = incomplete  # better than nothing
+            return
+        journal.write_attempts(run)
+        if journal.trouble:
+            journal.close(remove=True)
+            self._journal = incomplete
+            return
+        incomplete.close(remove=True)
+        self._journal = journal
+
+    def _fold(self, store: Store) -> None:
+        """Store what earlier runners left, within a time that nobody minds."""
+        from time import monotonic
+
+        deadline = monotonic() + FOLDING_SECONDS
+        for root in self.roots:
+            for journal in abandoned(root):
+                if monotonic() > deadline:
+                    journal.close(remove=False)
+                    return
+                self._fold_one(store, journal)
+
+    def _fold_one(self, store: Store, journal: Journal) -> None:
+        from runner.stores.replay import load
+
+        try:
+            run = load(journal.path)
+            for attempt in run.attempts:
+                _explain(attempt)
+            is_new = store.save(run)
+        except StoreCorruptError as error:
+            journal.close(remove=False)
+            folder, name = os.path.split(journal.path)
+            os.rename(journal.path, os.path.join(folder, f".damaged-{name}"))
+            self.warnings.append(f"{error}; it was set aside")
+            return
+        except BaseException:
+            journal.close(remove=False)
+            raise
+        journal.close(remove=True)
+        if not is_new:
+            return
+        if run.last.reason == LOST:
+            what = "was lost, because its runner ended before the script did; what was measured until then is stored"
+        else:
+            what = "could not be stored when it ended; it is stored now"
+        self.warnings.append(f"an earlier run, {run.id} of {run.name or run.script_path}, {what}")
+
+    def _clean_up(self, store: Store) -> None:
+        if not self.options.auto_cleanup:
+            return
+        from time import time_ns
+
+        store.cleanup(time_ns() - self.options.retention_days * 86_400_000_000_000)
+
+
+def _explain(attempt: Attempt) -> None:
+    """Name what ended an attempt whose own runner did not come to it."""
+    if attempt.error_type is not None or attempt.success:
+        return
+    from runner.analysis.failure import explain
+
+    errors = attempt.output.get("stderr") or (attempt.output.get("stdout") if attempt.merged else None)
+    attempt.error_type, message = explain(
+        attempt.reason, attempt.exit_code, attempt.signal, attempt.error_message, errors.text() if errors else None
+    )
+    attempt.error_message = None if message is None else redact_text(message)
+
+
+def redacted(run: Run) -> Run:
+    """Return a run as it may be written anywhere: without the secrets in its arguments, tags and messages."""
+    copy = Run.__new__(Run)
+    copy.__dict__.update(run.__dict__)
+    copy.args = redact_arguments(run.args)
+    copy.tags = {key: redact_value(key, value) for key, value in run.tags.items()}
+    copy.attempts = [_redacted_attempt(attempt) for attempt in run.attempts]
+    return copy
+
+
+def _redacted_attempt(attempt: Attempt) -> Attempt:
+    if not attempt.error_message:
+        return attempt
+    copy = Attempt.__new__(Attempt)
+    copy.__dict__.update(attempt.__dict__)
+    copy.error_message = redact_text(attempt.error_message)
+    return copy
+
+
+def _make_folder(path: str) -> None:
+    try:
+        os.makedirs(path, mode=0o700, exist_ok=True)
+    except OSError:
+        pass  # what is to be written there will say so

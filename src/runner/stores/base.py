@@ -1,0 +1,141 @@
+"""What a store is: it keeps finished runs, each once, and finds them again."""
+
+from __future__ import annotations
+
+from os.path import abspath, basename
+
+from runner.agent.events import CANCELLED, EXITED, FAILED_TO_START, LIMIT, LOST, OOM_KILLED, SIGNALED, TIMEOUT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any, Protocol
+
+    from runner.model.curve import Curve
+    from runner.model.run import Run
+
+#: Name of the record where none is given.
+DEFAULT_NAME = "script_runner_history.db"
+
+SUCCESS = "success"
+FAILED = "failed"
+
+#: What `RunFilter.status` can be: how the last attempt ended, or whether it succeeded.
+STATUSES = (SUCCESS, FAILED, EXITED, SIGNALED, TIMEOUT, LIMIT, CANCELLED, OOM_KILLED, LOST, FAILED_TO_START)
+
+NEWEST = "newest"
+OLDEST = "oldest"
+
+#: Digits of a run's id.
+ID_DIGITS = 12
+
+
+class RunFilter:
+    """Which runs are meant; what is left out does not restrict.
+
+    Attributes:
+        script: As people name it: path as typed or absolute, file name, end of the path, or name of the run.
+        status: One of `STATUSES`.
+        since: Earliest start, in nanoseconds since the epoch, UTC.
+        until: Start before this moment, likewise.
+        tags: Tags the run must have.
+        name: Exact name of the run.
+        limit: How many at most.
+        order: `NEWEST` or `OLDEST` first.
+    """
+
+    __slots__ = ("limit", "name", "order", "script", "since", "status", "tags", "until")
+
+    def __init__(
+        self,
+        script: str = "",
+        status: str = "",
+        since: int | None = None,
+        until: int | None = None,
+        tags: Mapping[str, str] | None = None,
+        name: str = "",
+        limit: int | None = None,
+        order: str = NEWEST,
+    ) -> None:
+        self.script = script
+        self.status = status
+        self.since = since
+        self.until = until
+        self.tags = dict(tags or {})
+        self.name = name
+        self.limit = limit
+        self.order = order
+
+    def matches_script(self, key: str, path: str, name: str) -> bool:
+        """Whether script and name are the ones meant."""
+        if self.name and name != self.name:
+            return False
+        wanted = self.script
+        return (
+            not wanted
+            or wanted in (key, path, name)
+            or key.endswith("/" + wanted.removeprefix("./"))
+            or key == abspath(wanted)
+        )
+
+    def matches(self, run: Run) -> bool:
+        """Whether a run is one of those meant; the limit does not count here."""
+        last = run.last
+        return (
+            self.matches_script(run.script_key, run.script_path, run.name)
+            and (not self.status or self.status == (last.reason, SUCCESS if last.success else FAILED)[
+                self.status in (SUCCESS, FAILED)])
+            and (self.since is None or run.started >= self.since)
+            and (self.until is None or run.started < self.until)
+            and all(run.tags.get(key) == value for key, value in self.tags.items())
+        )  # fmt: skip
+
+
+def script_label(run: Run) -> str:
+    """Return what people call the script of a run: its name, else the file without its folders."""
+    return run.name or basename(run.script_path) or run.script_path
+
+
+if TYPE_CHECKING:
+
+    class Store(Protocol):
+        """A place where runs are kept. Every method may raise `StoreError`."""
+
+        def save(self, run: Run) -> bool:
+            """Keep a finished run with all its attempts, wholly or not at all.
+
+            Returns:
+                Whether it is new; a run whose id is already there is left as it was.
+            """
+
+        def get(self, run_id: str) -> Run | None:
+            """Return one run with curves and output, by its id or a unique beginning of it.
+
+            Raises:
+                UsageError: Several runs begin like that.
+            """
+
+        def runs(self, wanted: RunFilter, output: bool = False, samples: bool = False) -> list[Run]:
+            """Return the runs meant, with output and samples only if asked for."""
+
+        def count(self, wanted: RunFilter) -> int:
+            """Return how many runs are meant; the filter's limit does not count."""
+
+        def scripts(self) -> list[tuple[str, str, str]]:
+            """Return key, path and name of every script that has runs."""
+
+        def samples(self, run_id: str, attempt: int) -> Curve | None:
+            """Return what was sampled in one attempt, None where nothing was."""
+
+        def stats(self) -> dict[str, Any]:
+            """Return how much is kept.
+
+            Keys: ``path`` (None where there is none), ``bytes``, ``runs``, ``attempts``, ``scripts``, ``first`` and
+            ``last`` (starts, in ns since the epoch, None without runs), ``samples_bytes`` and ``output_bytes``.
+            """
+
+        def cleanup(self, before: int) -> int:
+            """Delete the runs started before a moment (ns since the epoch) and free their space; return how many."""
+
+        def close(self) -> None:
+            """Let go of everything; the store can't be used any more."""

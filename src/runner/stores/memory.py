@@ -1,0 +1,101 @@
+"""A store that keeps runs in memory: for tests, and for programs that want no file."""
+
+from __future__ import annotations
+
+from copy import copy
+
+from runner.model.errors import UsageError
+from runner.stores.base import OLDEST, RunFilter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from runner.model.curve import Curve
+    from runner.model.run import Run
+
+
+class MemoryStore:
+    """Runs in a dictionary. It follows the contract of `Store` to the letter."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Run] = {}
+
+    def save(self, run: Run) -> bool:
+        """Keep a finished run (see `Store.save`)."""
+        if run.id in self._runs:
+            return False
+        self._runs[run.id] = _view(run, output=True, samples=True)
+        return True
+
+    def get(self, run_id: str) -> Run | None:
+        """Return one run (see `Store.get`)."""
+        found = [run for key, run in self._runs.items() if run_id and key.startswith(run_id.lower())]
+        if len(found) > 1:
+            raise UsageError(f"several runs begin with {run_id!r}; give more digits")
+        return _view(found[0], output=True, samples=True) if found else None
+
+    def runs(self, wanted: RunFilter, output: bool = False, samples: bool = False) -> list[Run]:
+        """Return the runs meant (see `Store.runs`)."""
+        found = [run for run in self._runs.values() if wanted.matches(run)]
+        found.sort(key=lambda run: run.started)
+        if wanted.order != OLDEST:
+            found.reverse()
+        return [_view(run, output, samples) for run in found[: wanted.limit]]
+
+    def count(self, wanted: RunFilter) -> int:
+        """Return how many runs are meant (see `Store.count`)."""
+        return sum(wanted.matches(run) for run in self._runs.values())
+
+    def scripts(self) -> list[tuple[str, str, str]]:
+        """Return key, path and name of every script (see `Store.scripts`)."""
+        return list(dict.fromkeys((run.script_key, run.script_path, run.name) for run in self._runs.values()))
+
+    def samples(self, run_id: str, attempt: int) -> Curve | None:
+        """Return what was sampled in one attempt (see `Store.samples`)."""
+        run = self._runs.get(run_id)
+        for each in run.attempts if run else []:
+            if each.number == attempt:
+                return each.curve
+        return None
+
+    def stats(self) -> dict[str, Any]:
+        """Return how much is kept (see `Store.stats`)."""
+        starts = sorted(run.started for run in self._runs.values())
+        attempts = [attempt for run in self._runs.values() for attempt in run.attempts]
+        return {
+            "path": None,
+            "bytes": 0,
+            "runs": len(starts),
+            "attempts": len(attempts),
+            "scripts": len({(run.script_key, run.script_path, run.name) for run in self._runs.values()}),
+            "first": starts[0] if starts else None,
+            "last": starts[-1] if starts else None,
+            "samples_bytes": 0,
+            "output_bytes": sum(
+                len(tail.head) + len(tail.tail) for attempt in attempts for tail in attempt.output.values()
+            ),
+        }
+
+    def cleanup(self, before: int) -> int:
+        """Delete old runs (see `Store.cleanup`)."""
+        old = [key for key, run in self._runs.items() if run.started < before]
+        for key in old:
+            del self._runs[key]
+        return len(old)
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._runs.clear()
+
+
+def _view(run: Run, output: bool, samples: bool) -> Run:
+    """Return a copy that its owner may change, with output and samples only if asked for."""
+    view = copy(run)
+    view.attempts = []
+    for attempt in run.attempts:
+        mine = copy(attempt)
+        mine.output = dict(attempt.output) if output else {}
+        mine.curve = attempt.curve if samples and attempt.curve is not None and attempt.curve.samples else None
+        view.attempts.append(mine)
+    return view

@@ -1,0 +1,99 @@
+-- What the SQLite store asks. {metrics} are the columns of the catalog; a question mark stands for each.
+
+-- find_script --
+SELECT id FROM scripts WHERE key = ? AND path = ? AND name = ?
+
+-- add_script --
+INSERT INTO scripts (key, path, name) VALUES (?, ?, ?)
+
+-- find_host --
+SELECT id FROM hosts WHERE facts = ?
+
+-- add_host --
+INSERT INTO hosts (facts) VALUES (?)
+
+-- find_environment --
+SELECT id FROM environments WHERE cwd = ? AND python IS ? AND python_version IS ? AND runner_version = ? AND user = ?
+
+-- add_environment --
+INSERT INTO environments (cwd, python, python_version, runner_version, user) VALUES (?, ?, ?, ?, ?)
+
+-- find_version --
+SELECT id FROM versions WHERE script_hash IS ? AND git_commit IS ? AND git_dirty IS ?
+
+-- add_version --
+INSERT INTO versions (script_hash, git_commit, git_dirty) VALUES (?, ?, ?)
+
+-- find_arguments --
+SELECT id FROM arguments WHERE crc = ? AND args = ?
+
+-- add_arguments --
+INSERT INTO arguments (crc, args) VALUES (?, ?)
+
+-- add_run --
+INSERT INTO runs (id, script, started, host, environment, version, arguments, tags, extra, attempts,
+    number, delay, offset, duration, reason, exit_code, signal, error_type, error_message, merged, kinds, {metrics})
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {marks})
+ON CONFLICT (id) DO NOTHING
+
+-- add_attempt --
+INSERT INTO attempts (run,
+    number, delay, offset, duration, reason, exit_code, signal, error_type, error_message, merged, kinds, {metrics})
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {marks})
+
+-- add_curve --
+INSERT INTO curves (run, attempt, data) VALUES (?, ?, ?)
+
+-- add_output --
+INSERT INTO outputs (run, attempt, stream, size, lines, head, tail) VALUES (?, ?, ?, ?, ?, ?, ?)
+
+-- list_runs --
+SELECT r.seq, r.id, r.started, r.attempts, r.tags, r.extra, s.key, s.path, s.name, h.facts,
+    e.cwd, e.python, e.python_version, e.runner_version, e.user, v.script_hash, v.git_commit, v.git_dirty, a.args,
+    r.number, r.delay, r.offset, r.duration, r.reason, r.exit_code, r.signal, r.error_type, r.error_message, r.merged,
+    r.kinds, {metrics}
+FROM runs r JOIN scripts s ON s.id = r.script JOIN hosts h ON h.id = r.host
+    JOIN environments e ON e.id = r.environment LEFT JOIN versions v ON v.id = r.version
+    LEFT JOIN arguments a ON a.id = r.arguments
+WHERE {where}
+
+-- count_runs --
+SELECT count(*) FROM runs r WHERE {where}
+
+-- list_attempts --
+SELECT number, delay, offset, duration, reason, exit_code, signal, error_type, error_message, merged, kinds, {metrics}
+FROM attempts WHERE run = ? ORDER BY number
+
+-- list_outputs --
+SELECT attempt, stream, size, lines, head, tail FROM outputs WHERE run = ?
+
+-- list_curves --
+SELECT attempt, data FROM curves WHERE run = ?
+
+-- get_curve --
+SELECT data FROM curves JOIN runs ON runs.seq = curves.run WHERE runs.id = ? AND attempt = ?
+
+-- list_scripts --
+SELECT id, key, path, name FROM scripts
+
+-- count_all --
+SELECT count(*), total(attempts), count(DISTINCT script), min(started), max(started) FROM runs
+
+-- weigh --
+SELECT (SELECT total(length(data)) FROM curves), (SELECT total(length(head) + ifnull(length(tail), 0)) FROM outputs)
+
+-- list_old --
+SELECT seq FROM runs WHERE started < ? ORDER BY started LIMIT 1000
+
+-- delete_unused --
+DELETE FROM scripts WHERE id NOT IN (SELECT script FROM runs);
+DELETE FROM hosts WHERE id NOT IN (SELECT host FROM runs);
+DELETE FROM environments WHERE id NOT IN (SELECT environment FROM runs);
+DELETE FROM versions WHERE id NOT IN (SELECT version FROM runs WHERE version IS NOT NULL);
+DELETE FROM arguments WHERE id NOT IN (SELECT arguments FROM runs WHERE arguments IS NOT NULL)
+
+-- delete_run --
+DELETE FROM outputs WHERE run = ?;
+DELETE FROM curves WHERE run = ?;
+DELETE FROM attempts WHERE run = ?;
+DELETE FROM runs WHERE seq = ?

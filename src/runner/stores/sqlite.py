@@ -1,0 +1,229 @@
+"""The store that runs are kept in by default: one SQLite file, written by many runners at once."""
+
+from __future__ import annotations
+
+import os
+
+from runner.agent.events import dumps
+from runner.model.errors import UsageError
+from runner.stores import rows
+from runner.stores.base import FAILED, ID_DIGITS, OLDEST, SUCCESS, RunFilter
+from runner.stores.codec import decode_curve
+from runner.stores.database import connect, explain, read_queries
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from typing import Any
+
+    from runner.model.curve import Curve
+    from runner.model.run import Run
+else:
+    try:
+        import _sqlite3 as sqlite3
+    except ImportError:
+        import sqlite3
+
+_COLUMNS = ", ".join(rows.METRIC_COLUMNS)
+_MARKS = ", ".join("?" * len(rows.METRIC_COLUMNS))
+
+
+class SqliteStore:
+    """Runs in a SQLite file. One instance serves one thread at a time.
+
+    Args:
+        path: The file.
+        create: Whether it is created where there is none; without it, it is only read.
+
+    Raises:
+        StoreError: It can't be opened (see `database.connect`).
+    """
+
+    def __init__(self, path: str, create: bool = True) -> None:
+        self.path = path
+        self._connection = connect(path, create)
+        self._queries = read_queries()
+
+    def save(self, run: Run) -> bool:
+        """Keep a finished run (see `Store.save`)."""
+        # What takes time is done before anybody else has to wait.
+        curves, outputs = rows.blobs(run)
+        facts = rows.facts(run)
+        attempts = [rows.attempt_columns(attempt, run.started) for attempt in run.attempts]
+        execute = self._connection.execute
+        try:
+            execute("BEGIN IMMEDIATE")
+            keys = [self._key(name, row) for name, row in facts.items()]
+            added = execute(self._query("add_run"), [
+                rows.number_of(run.id), keys[0], run.started, *keys[1:],
+                dumps(run.tags) if run.tags else None,
+                dumps(run.extra) if run.extra else None,
+                len(attempts), *attempts[-1],
+            ])  # fmt: skip
+            if added.rowcount == 0:
+                execute("ROLLBACK")
+                return False
+            seq = added.lastrowid
+            for columns in attempts[:-1]:
+                execute(self._query("add_attempt"), [seq, *columns])
+            for row in curves:
+                execute(self._queries["add_curve"], [seq, *row])
+            for row in outputs:
+                execute(self._queries["add_output"], [seq, *row])
+            execute("COMMIT")
+        except BaseException as error:
+            raise self._undo(error) from None
+        return True
+
+    def _key(self, name: str, row: list[Any] | None) -> int | None:
+        """Return the key of a row of a table that runs share, adding it if it is new."""
+        if row is None:
+            return None
+        found = self._connection.execute(self._queries[f"find_{name}"], row).fetchone()
+        if found:
+            return int(found[0])
+        return self._connection.execute(self._queries[f"add_{name}"], row).lastrowid
+
+    def _undo(self, error: BaseException) -> BaseException:
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            pass  # the first error is the one to tell
+        return explain(error, self.path) if isinstance(error, sqlite3.Error) else error
+
+    def _query(self, name: str, where: str = "") -> str:
+        text = self._queries[name].replace("{metrics}", _COLUMNS).replace("{marks}", _MARKS)
+        return text.replace("{where}", where or "1")
+
+    def _ask(self, query: str, values: list[Any] | tuple[Any, ...] = ()) -> list[Any]:
+        try:
+            return self._connection.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise explain(error, self.path) from None
+
+    def get(self, run_id: str) -> Run | None:
+        """Return one run (see `Store.get`)."""
+        try:
+            low = int(run_id.ljust(ID_DIGITS, "0"), 16)
+            high = int(run_id.ljust(ID_DIGITS, "f"), 16)
+        except ValueError:
+            return None
+        if not run_id or len(run_id) > ID_DIGITS:
+            return None
+        found = self._ask(self._query("list_runs", "r.id BETWEEN ? AND ? LIMIT 2"), [low, high])
+        if len(found) > 1:
+            raise UsageError(f"several runs begin with {run_id!r}; give more of its {ID_DIGITS} digits")
+        return self._complete(found[0], output=True, samples=True) if found else None
+
+    def runs(self, wanted: RunFilter, output: bool = False, samples: bool = False) -> list[Run]:
+        """Return the runs meant (see `Store.runs`)."""
+        where, values = self._where(wanted)
+        direction = "ASC" if wanted.order == OLDEST else "DESC"
+        where += f" ORDER BY r.started {direction}, r.seq {direction}"
+        if wanted.limit is not None:
+            where += " LIMIT ?"
+            values.append(wanted.limit)
+        found = self._ask(self._query("list_runs", where), values)
+        return [self._complete(row, output, samples) for row in found]
+
+    def count(self, wanted: RunFilter) -> int:
+        """Return how many runs are meant (see `Store.count`)."""
+        where, values = self._where(wanted)
+        return int(self._ask(self._query("count_runs", where), values)[0][0])
+
+    def _where(self, wanted: RunFilter) -> tuple[str, list[Any]]:
+        parts, values = ["1"], []
+        if wanted.script or wanted.name:
+            keys = [key for key, *names in self._ask(self._queries["list_scripts"])
+                    if wanted.matches_script(*map(rows.text, names))]  # fmt: skip
+            parts.append(f"r.script IN ({', '.join('?' * len(keys))})")
+            values += keys
+        if wanted.status in (SUCCESS, FAILED):
+            parts.append(f"{'' if wanted.status == SUCCESS else 'NOT '}(r.reason = 'exited' AND r.exit_code = 0)")
+        elif wanted.status:
+            parts.append("r.reason = ?")
+            values.append(wanted.status)
+        if wanted.since is not None:
+            parts.append("r.started >= ?")
+            values.append(wanted.since)
+        if wanted.until is not None:
+            parts.append("r.started < ?")
+            values.append(wanted.until)
+        for key, value in wanted.tags.items():
+            parts.append("EXISTS (SELECT 1 FROM json_each(r.tags) t WHERE t.key = ? AND t.value = ?)")
+            values += [key, value]
+        return " AND ".join(parts), values
+
+    def _complete(self, row: Any, output: bool, samples: bool) -> Run:
+        run, seq = rows.read_run(row), row[0]
+        if row[3] > 1:
+            earlier = self._ask(self._query("list_attempts"), [seq])
+            run.attempts[:0] = [rows.read_attempt(columns, run.started) for columns in earlier]
+        by_number = {attempt.number: attempt for attempt in run.attempts}
+        if output:
+            for number, stream, *kept in self._ask(self._queries["list_outputs"], [seq]):
+                by_number[number].output[stream] = rows.read_tail(kept)
+        if samples:
+            for number, data in self._ask(self._queries["list_curves"], [seq]):
+                by_number[number].curve = decode_curve(data)
+        return run
+
+    def scripts(self) -> list[tuple[str, str, str]]:
+        """Return key, path and name of every script (see `Store.scripts`)."""
+        found = self._ask(self._queries["list_scripts"])
+        return [(rows.text(key), rows.text(path), rows.text(name)) for _, key, path, name in found]
+
+    def samples(self, run_id: str, attempt: int) -> Curve | None:
+        """Return what was sampled in one attempt (see `Store.samples`)."""
+        found = self._ask(self._queries["get_curve"], [rows.number_of(run_id), attempt])
+        return decode_curve(found[0][0]) if found else None
+
+    def stats(self) -> dict[str, Any]:
+        """Return how much is kept (see `Store.stats`)."""
+        runs, attempts, scripts, first, last = self._ask(self._queries["count_all"])[0]
+        samples, output = self._ask(self._queries["weigh"])[0]
+        size = 0
+        for name in (self.path, self.path + "-wal"):
+            if os.path.exists(name):
+                size += os.path.getsize(name)
+        return {
+            "path": self.path,
+            "bytes": size,
+            "runs": runs,
+            "attempts": int(attempts),
+            "scripts": scripts,
+            "first": first,
+            "last": last,
+            "samples_bytes": int(samples),
+            "output_bytes": int(output),
+        }
+
+    def cleanup(self, before: int) -> int:
+        """Delete old runs and give their space back to the disk (see `Store.cleanup`)."""
+        execute = self._connection.execute
+        removed = 0
+        try:
+            while True:
+                # In parts, so that a runner that wants to store its run meanwhile need not wait long.
+                execute("BEGIN IMMEDIATE")
+                old = execute(self._queries["list_old"], [before]).fetchall()
+                for statement in self._queries["delete_run"].split(";"):
+                    self._connection.executemany(statement, old)
+                if not old:
+                    for statement in self._queries["delete_unused"].split(";"):
+                        execute(statement)
+                execute("COMMIT")
+                if not old:
+                    break
+                removed += len(old)
+            if removed:
+                execute("PRAGMA incremental_vacuum").fetchall()
+                execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except BaseException as error:
+            raise self._undo(error) from None
+        return removed
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
