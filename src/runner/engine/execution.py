@@ -143,6 +143,8 @@ class Execution:
         from runner.model.fold import Fold
 
         fold = Fold(number, self.job.memory)
+        if self._recorder is not None:
+            self._recorder.begin(fold.attempt)
         if self._handle is None:
             self._tell_failure(fold, number)
         else:

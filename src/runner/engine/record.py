@@ -104,7 +104,7 @@ class Recorder:
             return None
 
     def begin(self, attempt: Attempt) -> None:
-        """Say which attempt the events that follow belong to; its curve is what they are folded into."""
+        """Announce an attempt before its first event; its curve is what its samples are folded into meanwhile."""
         if self._journal is not None:
             self._journal.curve = attempt.curve
 
@@ -112,11 +112,6 @@ class Recorder:
         """Take one event of the attempt of that number."""
         if self._journal is not None:
             self._journal.tell(event, number)
-
-    def attempt_ended(self, attempt: Attempt) -> None:
-        """Take what became of an attempt after which there will be another."""
-        if self._journal is not None:
-            self._journal.attempt_ended(_redacted_attempt(attempt))
 
     def finish(self, run: Run) -> list[str]:
         """Store the finished run, and what earlier runners left; return a line for each thing worth saying."""
@@ -269,13 +264,11 @@ def _explain(attempt: Attempt) -> None:
     """Name what ended an attempt whose own runner did not come to it."""
     if attempt.error_type is not None or attempt.success:
         return
-    from runner.analysis.failure import explain
+    from runner.engine.failure import name_failure
 
-    errors = attempt.output.get("stderr") or (attempt.output.get("stdout") if attempt.merged else None)
-    attempt.error_type, message = explain(
-        attempt.reason, attempt.exit_code, attempt.signal, attempt.error_message, errors.text() if errors else None
-    )
-    attempt.error_message = None if message is None else redact_text(message)
+    name_failure(attempt)
+    if attempt.error_message:
+        attempt.error_message = redact_text(attempt.error_message)
 
 
 def redacted(run: Run) -> Run:
