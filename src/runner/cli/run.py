@@ -8,7 +8,7 @@ from runner.agent.spawn import script_environment
 from runner.cli.settings import Settings
 from runner.engine.execution import Execution
 from runner.engine.run_options import MonitorOptions, RecordOptions, RunOptions, ShowOptions
-from runner.engine.target import resolve
+from runner.engine.target import locate
 from runner.executors.here import Here
 
 TYPE_CHECKING = False
@@ -39,7 +39,7 @@ def run(line: Line) -> int:
         env = extend(env, options)
         pairs(options.tag, "--tag")  # whatever can be refused is refused now
     assert line.target is not None
-    target = resolve(line.target, line.args, options, env)
+    target = locate(line.target, line.args, options, env)
     execution = Execution(
         target,
         env,

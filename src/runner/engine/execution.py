@@ -90,6 +90,10 @@ class Execution:
 
     def start(self) -> None:
         """Start the first attempt; a failure to start is part of the run's record, not an error."""
+        problem = self.target.problem
+        if problem is not None:
+            self._failure = StartFailed(problem.exit_code, str(problem))
+            return
         if self.policy is not None:
             self._prepare_spool()
         self._launch()
@@ -118,12 +122,15 @@ class Execution:
         if self._handle is not None:
             description.begin(self._handle)
         self._open_record(run)
+        waited = 0.0
         while True:
             attempt = self._attempt(len(run.attempts) + 1)
+            attempt.delay = waited
             run.attempts.append(attempt)
             delay = None if self._interrupt else self._next_delay(run, attempt)
             if delay is None or not self._wait(delay):
                 break
+            waited = delay
             self._next_input()
             self._launch()
         description.complete()

@@ -7,7 +7,7 @@ import sys
 
 from runner.engine.execution import Execution
 from runner.engine.run_options import MonitorOptions, RecordOptions, RunOptions
-from runner.engine.target import resolve
+from runner.engine.target import locate
 from runner.executors.process import Process
 from runner.policy.retry import RetryOptions, RetryPolicy
 
@@ -135,7 +135,7 @@ class ScriptRunner:
         history = self.history_manager
         record = RecordOptions(disable_history=history is None, history_db=history.db_path if history else "")
         execution = Execution(
-            resolve(("script", self.script_path), self.script_args, self._run_options, env),
+            locate(("script", self.script_path), self.script_args, self._run_options, env),
             env,
             self._run_options,
             self._monitor_options,

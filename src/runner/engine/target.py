@@ -31,9 +31,10 @@ class Target:
         script_key: What history groups by: the script's absolute path, or as above.
         file: Path of the script's file as seen from here, or "" where there is none.
         python: The interpreter, or None where none is needed.
+        problem: Why it can't be run, or None.
     """
 
-    __slots__ = ("args", "argv", "executable", "file", "kind", "name", "python", "script_key", "script_path")
+    __slots__ = ("args", "argv", "executable", "file", "kind", "name", "problem", "python", "script_key", "script_path")
 
     def __init__(
         self,
@@ -54,6 +55,32 @@ class Target:
         self.script_key = script_key
         self.file = file
         self.python = python
+        self.problem: StartError | None = None
+
+
+def locate(
+    target: tuple[str, str | list[str]],
+    args: Sequence[str],
+    options: RunOptions,
+    environ: Mapping[str, str],
+    commands: Iterable[str] = (),
+) -> Target:
+    """Return what is executed, as `resolve` does, also where it can't be: the attempt belongs in the record as well.
+
+    Raises:
+        UsageError: The directory to run in can't be used.
+    """
+    try:
+        return resolve(target, args, options, environ, commands=commands)
+    except StartError as error:
+        kind, what = target
+        words = [*what] if isinstance(what, list) else [what, *args]
+        path = kind in ("script", "command") and os.sep in words[0]
+        key = os.path.abspath(os.path.join(options.cwd, words[0])) if path or kind == "script" else words[0]
+        result = Target(kind, words, words[0], words[0], key)
+        result.args = list(args)
+        result.problem = error
+        return result
 
 
 def resolve(
