@@ -39,6 +39,15 @@ _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
 
 
+class Unset:
+    """A value that can't be known because an environment variable is not set; an error only where it is used."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
 class Opt:
     """The declaration of one option (see `opt` for the meaning of each attribute)."""
 
@@ -113,6 +122,8 @@ class Opt:
         Raises:
             UsageError: The value does not fit; `where` begins the message.
         """
+        if isinstance(value, Unset):
+            raise UsageError(f"{where}: the environment variable {value.name} is not set")
         try:
             result = _CONVERTERS[self.type](self, value)
         except ValueError as error:
@@ -168,7 +179,7 @@ def _to_bool(option: Opt, value: object) -> bool:
 
 
 def _to_str(option: Opt, value: object) -> str:
-    if isinstance(value, (dict, list)) or value is None:
+    if isinstance(value, (dict, list, bool)) or value is None:
         raise ValueError(f"a text is needed, not {value!r}")
     return str(value)
 

@@ -22,8 +22,9 @@ def describe(execution: Execution, settings: Settings) -> int:
     """
     from shlex import join
 
+    from runner.engine import provenance
     from runner.engine.record import locate
-    from runner.model.redact import redact_arguments, redact_value
+    from runner.model.redact import redact_arguments
 
     job, record = execution.job, execution.record
     rows = [
@@ -33,12 +34,9 @@ def describe(execution: Execution, settings: Settings) -> int:
         ("history", "none" if record.disable_history else locate(record.history_db, os.getcwd())[0]),
         ("config", settings.config.path or "none"),
     ]
-    for owner in OWNERS:
-        options = settings.asked(owner)
-        for attr in options.declared if options is not None else ():
-            source = options.source(attr) if options is not None else DEFAULT
-            if source != DEFAULT and attr != "dry_run":
-                value = redact_value(attr, getattr(options, attr))
-                rows.append((attr.replace("_", "-"), f"{value}  ({source})"))
+    asked = [options for options in map(settings.asked, OWNERS) if options is not None]
+    for row in provenance.rows(asked):
+        if row["source"] != DEFAULT and row["option"] != "--dry-run":
+            rows.append((str(row["option"]), f"{provenance.text(row['value'])}  ({row['source']})"))
     sys.stdout.write("".join(f"{label:<18} {text}\n" for label, text in rows))
     return 0

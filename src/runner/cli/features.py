@@ -4,7 +4,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runner.options import Options
+    from runner.engine.config import Known
+    from runner.options import Opt, Options
 
 #: Owner -> the class that declares its options, in the order in which help shows them.
 OWNERS: dict[str, str] = {
@@ -27,3 +28,13 @@ def load(owner: str) -> type[Options]:
     module, _, name = OWNERS[owner].partition(":")
     result: type[Options] = getattr(__import__(module, fromlist=[name]), name)
     return result
+
+
+def known_keys() -> Known:
+    """Return the keys of a configuration file, each with what returns its declaration; imports no feature yet."""
+    from runner.cli.table import FILE
+
+    def declared(owner: str, attr: str) -> Opt:
+        return load(owner).declared[attr]
+
+    return {key: lambda owner=owner, attr=attr: declared(owner, attr) for key, (owner, attr) in FILE.items()}  # type: ignore[misc]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from runner.cli.features import load
-from runner.cli.table import ENVIRONMENT, FILE
+from runner.cli.features import known_keys, load
+from runner.cli.table import COMMANDS, ENVIRONMENT, FILE
 from runner.engine import config
 
 TYPE_CHECKING = False
@@ -33,11 +33,17 @@ class Settings:
         self._line = line
         self._environ = environ
         self._made: dict[str, Options] = {}
-        self.config: Config = config.load(self._named_config(), self._script(), environ)
+        self.config = self._load()
         asked = {*line.given, *(owner for name, (owner, _) in ENVIRONMENT.items() if environ.get(name))}
         asked.update(owner for key, (owner, _) in FILE.items() if key in self.config.values)
         for owner in sorted(asked):
-            self._make(owner)
+            if line.kind != "command" or owner in COMMANDS[line.command][0]:
+                self._make(owner)
+
+    def _load(self) -> Config:
+        if self._line.kind == "command" and "config" not in COMMANDS[self._line.command][0]:
+            return config.Config()  # what no setting touches works whatever the file says
+        return config.load(self._named_config(), self._script(), self._environ, known_keys)
 
     def _script(self) -> str | None:
         target = self._line.target

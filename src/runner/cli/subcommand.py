@@ -43,6 +43,8 @@ def split_command(line: Line, argv: list[str], at: int, flags: Mapping[str, Flag
                 raise UsageError(f"`runner {name}` has no use for {word!r}")
             owner, attr, many = free[0]
             line.give(owner, attr, [word])
+            if attr == "script":
+                line.target = ("script", word)
             if not many:
                 free.pop(0)
         elif word == "--":

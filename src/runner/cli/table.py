@@ -153,6 +153,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str, bool], ...], st
     "config show": (("config-script", "query", "run", "monitor", "show", "record", "config", "retry", "json"), (("config-script", "script", False),), ""),
     "config check": (("config-file",), (("config-file", "file", False),), ""),
     "config init": (("config-file",), (("config-file", "file", False),), ""),
+    "config schema": ((), (), ""),
     "completion": (("shell",), (("shell", "shell", False),), ""),
     "help": ((), (), ""),
 }  # fmt: skip

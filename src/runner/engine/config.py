@@ -8,7 +8,11 @@ from runner.options import Options, opt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from runner.options import Opt
+
+    Known = Mapping[str, Callable[[], Opt]]  # key path -> what returns its declaration
 
 #: What a configuration file is called where none is named.
 NAMES = ("runner.yaml", "runner.yml", "runner.json")
@@ -75,13 +79,14 @@ def project_root(start: str) -> str:
         directory = above
 
 
-def load(named: str | None, script: str | None, environ: Mapping[str, str]) -> Config:
+def load(named: str | None, script: str | None, environ: Mapping[str, str], known: Callable[[], Known]) -> Config:
     """Find, read and check the configuration file.
 
     Args:
         named: The file the user named, "" for none at all, None to search.
         script: Path of the script, or None.
         environ: The environment, also for ``${NAME}``.
+        known: Returns the keys there are; called only if there is a file.
 
     Raises:
         ConfigError: The file can't be read, or something is wrong with it; all problems at once.
@@ -91,4 +96,4 @@ def load(named: str | None, script: str | None, environ: Mapping[str, str]) -> C
         return Config()
     from runner.engine.config_file import read
 
-    return read(path, environ)
+    return read(path, environ, known())

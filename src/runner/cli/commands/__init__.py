@@ -40,6 +40,8 @@ COMMANDS: tuple[Command, ...] = (
             ("config-file",), "runner.cli.commands.config:check_config"),
     Command("config init", "Write a commented configuration file to begin with",
             ("config-file",), "runner.cli.commands.config:init_config"),
+    Command("config schema", "Print the JSON Schema of a configuration file, for editors",
+            (), "runner.cli.commands.config:print_schema"),
     Command("completion", "Print the completion script of a shell",
             ("shell",), "runner.cli.commands.completion:print_completion"),
     Command("help", "Explain a command", ()),

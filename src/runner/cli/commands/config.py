@@ -1,8 +1,19 @@
-"""``runner config show|check|init``: what is set and by what, what is wrong with a file, and a file to begin with."""
+"""``runner config show|check|init|schema``: what is set and by what, and what a configuration file may hold."""
 
 from __future__ import annotations
 
-from runner.options import Options, opt
+import os
+
+from runner.cli.features import known_keys
+from runner.engine import config
+from runner.model.errors import UsageError
+from runner.options import Options, Unset, opt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TextIO
+
+    from runner.options import Opt
 
 
 class ConfigFileOptions(Options):
@@ -17,3 +28,113 @@ class ConfigScriptOptions(Options):
     script: str = opt(
         "The script beside which a configuration file may be", default="", metavar="SCRIPT", positional=True
     )
+
+
+def show_config(*arguments: Any) -> int:
+    """Show every option of a run with its value and where that comes from.
+
+    Args:
+        arguments: The script's and the query's options, those of every feature of a run, and the stream for the answer.
+    """
+    from runner.cli.tables import write_rows
+    from runner.engine import provenance
+
+    script, query, *features, out = arguments
+    rows = provenance.rows(features)
+    if query.format != "json":
+        rows = [{**row, "value": provenance.text(row["value"])} for row in rows]
+    if query.format == "table":
+        path = _applying(features, script.script)
+        out.write(f"Configuration file: {path or 'none'}\n\n")
+    write_rows(out, query.format, ("option", "value", "source"), rows)
+    return 0
+
+
+def _applying(features: list[Options], script: str) -> str:
+    named = next(feature for feature in features if isinstance(feature, config.ConfigOptions))
+    return named.config if "config" in named.sources else config.find(script or None, os.environ)
+
+
+def check_config(options: ConfigFileOptions, out: TextIO) -> int:
+    """Check a configuration file, the one that applies here where none is named.
+
+    Raises:
+        ConfigError: Everything that is wrong with it.
+        UsageError: There is none.
+    """
+    path = options.file or config.find(None, os.environ)
+    if not path:
+        raise UsageError("no configuration file applies here; name one: runner config check FILE")
+    found = config.load(path, None, os.environ, known_keys)
+    count = len(found.values)
+    out.write(f"{path}: nothing wrong, {count} value{'s' * (count != 1)} with effect\n")
+    out.writelines(f"  note: {warning}\n" for warning in found.warnings)
+    for key, (value, where) in found.values.items():
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, Unset):
+                out.write(f"  note: {where}: {key} needs the environment variable {item.name}, which is not set here\n")
+    return 0
+
+
+def init_config(options: ConfigFileOptions, out: TextIO) -> int:
+    """Write a configuration file in which everything is explained and nothing is set.
+
+    Raises:
+        UsageError: The file is there already, or can't be written.
+    """
+    path = options.file or "runner.yaml"
+    if not path.endswith((".yaml", ".yml")):
+        raise UsageError(f"{path}: a commented configuration file is YAML; end its name in .yaml")
+    try:
+        with open(path, "x", encoding="utf-8") as file:
+            file.write(template())
+    except FileExistsError:
+        raise UsageError(f"{path} is there already and stays as it is") from None
+    except OSError as error:
+        raise UsageError(f"{path} can't be written: {error.strerror}") from None
+    out.write(f"{path} written: everything in it is a comment until you change it\n")
+    return 0
+
+
+def print_schema(out: TextIO) -> int:
+    """Print the JSON Schema of a configuration file."""
+    import json
+
+    from runner.engine.config_schema import schema
+
+    json.dump(schema(known_keys()), out, indent=2, ensure_ascii=False)
+    out.write("\n")
+    return 0
+
+
+_HEAD = """\
+# yaml-language-server: $schema=runner.schema.json
+# (editors complete and check this file once you have written that one: runner config schema > runner.schema.json)
+#
+# Settings of runner. Take the # away before what you want to set.
+# Found here: beside the script, at the root of the project, in ~/.config/runner; the first found counts.
+# Command line and environment win over this file. ${NAME} stands for an environment variable.
+"""
+
+
+def template() -> str:
+    """Return the commented configuration file."""
+    sections: dict[str, list[str]] = {}
+    for key, declared in known_keys().items():
+        section, _, name = key.partition(".")
+        option = declared()
+        lines = sections.setdefault(section, [f"\n{section}:"])
+        lines += [f"  # {option.help}", f"  # {name}: {_example(option)}"]
+    return _HEAD + "\n".join(line for lines in sections.values() for line in lines) + "\n"
+
+
+def _example(option: Opt) -> str:
+    if option.choices:
+        return f"{option.default}    # {', '.join(option.choices)}"
+    if isinstance(option.default, bool):
+        return "true" if option.default else "false"
+    if option.repeat:
+        return f"[{option.metavar}]"
+    if option.default is None or option.default == "":
+        return option.metavar or option.type.upper()
+    return f"{option.default:g}" if isinstance(option.default, float) else str(option.default)
