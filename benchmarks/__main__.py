@@ -11,7 +11,7 @@ from importlib import import_module
 
 from benchmarks import common
 
-MODULES = ("startup", "throughput", "monitor", "accuracy", "store")
+MODULES = ("startup", "throughput", "monitor", "accuracy", "store", "comparison")
 ROUNDS = 30
 
 
