@@ -8,7 +8,7 @@ from runner.agent.events import LOST
 from runner.model.errors import StoreCorruptError, StoreError
 from runner.model.redact import redact_arguments, redact_text, redact_value
 from runner.model.run import Attempt, Run
-from runner.stores.base import DEFAULT_NAME
+from runner.stores.base import DEFAULT_NAME, script_label
 from runner.stores.journal import Journal, abandoned
 
 TYPE_CHECKING = False
@@ -126,16 +126,11 @@ class Recorder:
                     self.warnings.append(f"the run is stored, but its journal was cut short: {self._journal.trouble}")
                 self._journal.close(remove=True)
             try:
-                self._fold(store)
+                self.warnings += fold_abandoned(store, self.roots)
                 self._clean_up(store)
             except StoreError as error:
                 self.warnings.append(str(error))
             store.close()
-        for root in self.roots:
-            try:
-                os.rmdir(root)
-            except OSError:
-                pass  # not there, or journals of other runs are in it
         return self.warnings
 
     def _save(self, run: Run) -> Store:
@@ -214,50 +209,69 @@ class Recorder:
         incomplete.close(remove=True)
         self._journal = journal
 
-    def _fold(self, store: Store) -> None:
-        """Store what earlier runners left, within a time that nobody minds."""
-        from time import monotonic
-
-        deadline = monotonic() + FOLDING_SECONDS
-        for root in self.roots:
-            for journal in abandoned(root):
-                if monotonic() > deadline:
-                    journal.close(remove=False)
-                    return
-                self._fold_one(store, journal)
-
-    def _fold_one(self, store: Store, journal: Journal) -> None:
-        from runner.stores.replay import load
-
-        try:
-            run = load(journal.path)
-            for attempt in run.attempts:
-                _explain(attempt)
-            is_new = store.save(run)
-        except StoreCorruptError as error:
-            journal.close(remove=False)
-            folder, name = os.path.split(journal.path)
-            os.rename(journal.path, os.path.join(folder, f".damaged-{name}"))
-            self.warnings.append(f"{error}; it was set aside")
-            return
-        except BaseException:
-            journal.close(remove=False)
-            raise
-        journal.close(remove=True)
-        if not is_new:
-            return
-        if run.last.reason == LOST:
-            what = "was lost, because its runner ended before the script did; what was measured until then is stored"
-        else:
-            what = "could not be stored when it ended; it is stored now"
-        self.warnings.append(f"an earlier run, {run.id} of {run.name or run.script_path}, {what}")
-
     def _clean_up(self, store: Store) -> None:
         if not self.options.auto_cleanup:
             return
         from time import time_ns
 
         store.cleanup(time_ns() - self.options.retention_days * 86_400_000_000_000)
+
+
+def fold_abandoned(store: Store, roots: tuple[str, ...], patience: float = FOLDING_SECONDS) -> list[str]:
+    """Store the runs whose runners are gone and left a journal; return a line for each.
+
+    Args:
+        store: Where they belong.
+        roots: Folders of journals.
+        patience: Seconds after which the rest is left to a later runner.
+
+    Raises:
+        StoreError: They can't be stored; their journals stay.
+    """
+    from time import monotonic
+
+    deadline = monotonic() + patience
+    said: list[str] = []
+    for root in roots:
+        for journal in abandoned(root):
+            if monotonic() > deadline:
+                journal.close(remove=False)
+                return said
+            line = _fold_one(store, journal)
+            if line:
+                said.append(line)
+        try:
+            os.rmdir(root)
+        except OSError:
+            pass  # not there, or journals of other runs are in it
+    return said
+
+
+def _fold_one(store: Store, journal: Journal) -> str:
+    from runner.stores.replay import load
+
+    try:
+        run = load(journal.path)
+    except StoreCorruptError as error:
+        folder, name = os.path.split(journal.path)
+        os.rename(journal.path, os.path.join(folder, f".damaged-{name}"))
+        journal.close(remove=False)
+        return f"{error}; it was set aside"
+    stored = False
+    try:
+        for attempt in run.attempts:
+            _explain(attempt)
+        is_new = store.save(run)
+        stored = True
+    finally:
+        journal.close(remove=stored)
+    if not is_new:
+        return ""
+    if run.last.reason == LOST:
+        what = "was lost, because its runner ended before the script did; what was measured until then is stored"
+    else:
+        what = "could not be stored when it ended; it is stored now"
+    return f"an earlier run, {run.id} of {script_label(run)}, {what}"
 
 
 def _explain(attempt: Attempt) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import pairwise
 
 from runner.agent.events import decode
 from runner.model.errors import StoreCorruptError
@@ -37,7 +38,7 @@ def load(path: str) -> Run:
             setattr(run, name, value)
     attempts = [_finish(path, fold, closed, run.started) for fold, closed in _read_events(path)]
     run.attempts = attempts or [_finish(path, Fold(1), None, run.started)]
-    for before, attempt in zip(attempts, attempts[1:], strict=False):
+    for before, attempt in pairwise(attempts):
         if not attempt.delay and before.ended is not None:
             attempt.delay = max(0, attempt.started - before.ended) / 1e9
     return run

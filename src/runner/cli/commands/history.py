@@ -1,0 +1,189 @@
+"""The queries about past runs: ``runner history``, ``runner db stats``, ``runner db cleanup``."""
+
+from __future__ import annotations
+
+import os
+from time import localtime, strftime, time_ns
+
+from runner.cli.tables import write_rows
+from runner.engine.history import HistoryManager, as_dict
+from runner.engine.history_options import days_before, parse_moment
+from runner.model import metrics
+from runner.model.errors import StoreError, UsageError
+from runner.model.run import iso
+from runner.model.units import format_bytes, format_count, format_seconds
+from runner.stores.base import RunFilter, script_label
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TextIO
+
+    from runner.engine.history_options import CleanupOptions, HistoryOptions, StatsOptions
+    from runner.engine.query_options import QueryOptions
+    from runner.engine.run_options import RecordOptions
+    from runner.model.run import Run
+
+_COLUMNS = ("started", "status", "wall", "cpu", "memory", "attempts", "run", "script")
+
+#: Columns of CSV, before the metrics.
+_CSV = ("run_id", "timestamp", "script_name", "script_path", "reason", "success", "exit_code", "signal", "error_type",
+        "error_message", "attempts", "total_seconds")  # fmt: skip
+
+
+def show_history(options: HistoryOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
+    """Show past runs, the newest first."""
+    wanted = _filter(options)
+    with HistoryManager(record.history_db) as history:
+        _take_in(history)
+        runs = history.runs(wanted)
+        total = history.count(wanted)
+        known = [] if runs else history.scripts()
+    if query.format == "json":
+        _write_json(out, {
+            "status": "ok" if runs else "no_data",
+            "database": history.db_path,
+            "matching": total,
+            "runs": [as_dict(run) for run in runs],
+            **({} if runs else {"scripts": known}),
+        })  # fmt: skip
+    elif query.format == "csv":
+        rows = [as_dict(run) for run in runs]
+        write_rows(out, "csv", [*_CSV, *metrics.names()], [{**row, **row["metrics"]} for row in rows])
+    elif not runs:
+        out.write(_nothing(options, history.db_path, known))
+    else:
+        write_rows(out, "table", _COLUMNS, [_line(run) for run in runs])
+        if total > len(runs):
+            out.write(f"\n{len(runs)} of {format_count(total)} runs; --limit N shows more\n")
+    return 0
+
+
+def db_stats(options: StatsOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
+    """Show how much is remembered, and where."""
+    with HistoryManager(record.history_db) as history:
+        _take_in(history)
+        stats = history.stats()
+    if stats is None:
+        if query.format == "json":
+            _write_json(out, {"status": "no_data", "path": history.db_path})
+        elif query.format == "table":
+            out.write(f"no runs are remembered: {history.db_path} does not exist\n")
+        return 0
+    for moment in ("first", "last"):
+        stats[moment] = None if stats[moment] is None else iso(stats[moment])
+    if query.format == "json":
+        _write_json(out, {"status": "ok", **stats})
+    elif query.format == "csv":
+        write_rows(out, "csv", list(stats), [stats])
+    else:
+        lines = {
+            "database": stats["path"],
+            "size": format_bytes(stats["bytes"]),
+            "runs": format_count(stats["runs"]),
+            "attempts": format_count(stats["attempts"]),
+            "scripts": format_count(stats["scripts"]),
+            "first run": _day(stats["first"]),
+            "last run": _day(stats["last"]),
+            "samples": format_bytes(stats["samples_bytes"]),
+            "output": format_bytes(stats["output_bytes"]),
+        }
+        out.writelines(f"{name:<10} {value}\n" for name, value in lines.items())
+    return 0
+
+
+def clean_up(options: CleanupOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
+    """Delete old runs and give their space back to the disk."""
+    days = options.older_than
+    assert days is not None
+    before = days_before(days, time_ns())
+    with HistoryManager(record.history_db) as history:
+        was = _size(history.db_path)
+        removed = history.cleanup(days)
+    freed = max(0, was - _size(history.db_path))
+    if query.format == "json":
+        _write_json(out, {"status": "ok", "removed": removed, "freed_bytes": freed, "before": iso(before)})
+    elif query.format == "csv":
+        write_rows(out, "csv", ("removed", "freed_bytes"), [{"removed": removed, "freed_bytes": freed}])
+    else:
+        what = "1 run" if removed == 1 else f"{format_count(removed)} runs"
+        out.write(f"deleted {what} started before {_day(iso(before))}, freed {format_bytes(freed)}\n")
+    return 0
+
+
+def _filter(options: HistoryOptions) -> RunFilter:
+    now = time_ns()
+    tags = {}
+    for tag in options.tag:
+        key, equals, value = tag.partition("=")
+        if not key or not equals:
+            raise UsageError(f"--tag: {tag!r} is not KEY=VALUE")
+        tags[key] = value
+    since: int | None = days_before(options.days, now)
+    if options.since:
+        since = parse_moment(options.since, now)
+    elif options.until and "days" not in options.sources:
+        since = None
+    until = parse_moment(options.until, now, end=True) if options.until else None
+    return RunFilter(options.script, options.status, since, until, tags, limit=options.limit)
+
+
+def _take_in(history: HistoryManager) -> None:
+    """Store what earlier runners had to leave, so that an answer is complete; where that can't be, it is not."""
+    import sys
+
+    try:
+        lines = history.fold()
+    except StoreError:
+        history.close()
+        return
+    for line in lines:
+        print(f"runner: {line}", file=sys.stderr)
+
+
+def _line(run: Run) -> dict[str, Any]:
+    last = run.last
+    memory = last.metrics.get(metrics.MEMORY_MAX.name)
+    return {
+        "started": strftime("%Y-%m-%d %H:%M:%S", localtime(run.started // 1_000_000_000)),
+        "status": _plain("ok" if last.success else last.error_type or last.reason),
+        "wall": _seconds(last.metrics.get(metrics.EXECUTION_TIME.name)),
+        "cpu": _seconds(last.metrics.get(metrics.CPU_TIME.name)),
+        "memory": "-" if memory is None else format_bytes(memory * metrics.MB),
+        "attempts": len(run.attempts),
+        "run": run.id,
+        "script": _plain(" ".join([script_label(run), *run.args])[:200]),
+    }
+
+
+def _seconds(value: float | None) -> str:
+    return "-" if value is None else format_seconds(value)
+
+
+def _plain(text: str) -> str:
+    """Return a text that can do nothing to a terminal."""
+    return "".join(char if char.isprintable() else "?" for char in text)
+
+
+def _nothing(options: HistoryOptions, path: str, known: list[str]) -> str:
+    if not known:
+        return f"no runs are remembered in {path}\n"
+    listed = ", ".join(map(_plain, known[:10])) + (", ..." if len(known) > 10 else "")
+    whose = f" of {options.script}" if options.script else ""
+    narrow = any((options.status, options.since, options.until, options.tag))
+    when = " that is meant" if narrow else f" in the last {options.days} days"
+    return f"no run{whose}{when}; there are runs of: {listed}\n"
+
+
+def _day(moment: str | None) -> str:
+    return "-" if moment is None else moment[:19].replace("T", " ")
+
+
+def _size(path: str) -> int:
+    return sum(os.path.getsize(name) for name in (path, path + "-wal") if os.path.exists(name))
+
+
+def _write_json(out: TextIO, answer: dict[str, Any]) -> None:
+    import json
+
+    json.dump(answer, out, indent=2)
+    out.write("\n")

@@ -1,0 +1,284 @@
+"""The record as programs use it: save what was measured elsewhere, and read what is remembered."""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from time import time_ns
+
+from runner.agent.events import EXITED
+from runner.engine.history_options import days_before, parse_moment
+from runner.engine.record import fold_abandoned, journal_roots, locate, redacted
+from runner.model.metrics import BY_NAME, EXECUTION_TIME
+from runner.model.run import Attempt, Run, iso
+from runner.stores import STORES
+from runner.stores.base import RunFilter, script_label
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from types import TracebackType
+    from typing import Any, Self
+
+    from runner.model.metrics import Value
+    from runner.stores.base import Store
+
+#: Keys of a metrics dict that are facts of the run instead of figures.
+_FACTS = ("start_time", "end_time", "exit_code", "success", "error_message")
+
+
+class HistoryManager:
+    """Remembers runs in a database, and finds them again. Threads may share one.
+
+    Nothing is opened before it is used; reading creates no file.
+
+    Args:
+        db_path: The database; the default is the one that the command line would use here.
+    """
+
+    def __init__(self, db_path: str | os.PathLike[str] = "") -> None:
+        self.db_path = locate(os.fspath(db_path), os.getcwd())[0]
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+        self._open: list[Store] = []  # one at most
+        self._inherited: list[Store] = []
+        self._finalizer = weakref.finalize(self, _close_all, self._open, self._pid)
+
+    def save_execution(
+        self,
+        script_name: str,
+        metrics: Mapping[str, Any],
+        *,
+        args: Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
+        timestamp: datetime | str | None = None,
+    ) -> str:
+        """Remember one execution that was measured elsewhere.
+
+        Args:
+            script_name: What history groups it by.
+            metrics: Figures by name; names that the catalog does not have are kept too. ``exit_code``, ``success``,
+                ``error_message``, ``start_time`` and ``end_time`` are taken as facts of the run, as a run's own
+                metrics have them.
+            args: Arguments of the script; those that look like secrets are not kept.
+            tags: Tags to find it by.
+            timestamp: When it started (ISO 8601, or a datetime); ``start_time`` in `metrics`, or now, without it.
+
+        Returns:
+            The id of the run.
+
+        Raises:
+            ValueError: A metric is no finite number.
+            UsageError: A time can't be read.
+            StoreError: The database can't be written.
+        """
+        run = _new_run(script_name, metrics, timestamp)
+        run.args = list(args)
+        run.tags = {str(key): str(value) for key, value in (tags or {}).items()}
+        self.save(run)
+        return run.id
+
+    def save(self, run: Run) -> bool:
+        """Remember a run; return whether it was new.
+
+        Raises:
+            StoreError: The database can't be written.
+        """
+        with self._lock:
+            return self._writable().save(redacted(run))
+
+    def get_execution_history(
+        self,
+        script_name: str | None = None,
+        days: float | None = 30,
+        limit: int | None = None,
+        status: str | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return what is remembered, the newest first, as plain dicts that ``json.dump`` takes.
+
+        Args:
+            script_name: Path, file name or name of a script; None for all.
+            days: How far to look back; None for all.
+            limit: How many at most; None for all.
+            status: ``success``, ``failed``, or how the run ended (``exited``, ``timeout``, ``lost`` ...).
+            tags: Tags that a run must have.
+
+        Returns:
+            For each run ``run_id``, ``timestamp`` (its start), ``script_name``, ``metrics`` (all figures that are
+            known) and the facts of the run.
+
+        Raises:
+            StoreError: The database can't be read.
+        """
+        since = None if days is None else days_before(days, time_ns())
+        wanted = RunFilter(script_name or "", status or "", since, tags=tags, limit=limit)
+        return [as_dict(run) for run in self.runs(wanted)]
+
+    def runs(self, wanted: RunFilter, output: bool = False, samples: bool = False) -> list[Run]:
+        """Return the runs meant (see `Store.runs`), none where there is no database yet."""
+        with self._lock:
+            store = self._readable()
+            return store.runs(wanted, output, samples) if store else []
+
+    def count(self, wanted: RunFilter) -> int:
+        """Return how many runs are meant; the filter's limit does not count."""
+        with self._lock:
+            store = self._readable()
+            return store.count(wanted) if store else 0
+
+    def get(self, run_id: str) -> Run | None:
+        """Return one run with output and samples, by its id or a unique beginning of it."""
+        with self._lock:
+            store = self._readable()
+            return store.get(run_id) if store else None
+
+    def scripts(self) -> list[str]:
+        """Return what the scripts that have runs are called."""
+        with self._lock:
+            store = self._readable()
+            return sorted({name or path for _, path, name in store.scripts()}) if store else []
+
+    def stats(self) -> dict[str, Any] | None:
+        """Return how much is remembered (see `Store.stats`), None where there is no database yet."""
+        with self._lock:
+            store = self._readable()
+            return store.stats() if store else None
+
+    def cleanup(self, days: float) -> int:
+        """Delete the runs started more than `days` ago and free their space; return how many."""
+        with self._lock:
+            store = self._readable()
+            return store.cleanup(days_before(days, time_ns())) if store else 0
+
+    def fold(self) -> list[str]:
+        """Take in the runs that earlier runners could not store; return a line for each."""
+        roots = journal_roots(self.db_path)
+        if not any(os.path.isdir(root) for root in roots):
+            return []
+        with self._lock:
+            return fold_abandoned(self._writable(), roots)
+
+    def close(self) -> None:
+        """Close the database; it is opened anew if it is used again."""
+        with self._lock:
+            _close_all(self._open, self._pid)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _readable(self) -> Store | None:
+        self._notice_fork()
+        if not self._open:
+            if not os.path.exists(self.db_path):
+                return None
+            self._open.append(STORES.load("sqlite")(self.db_path, create=False))
+        return self._open[0]
+
+    def _writable(self) -> Store:
+        self._notice_fork()
+        if not self._open:
+            self._open.append(STORES.load("sqlite")(self.db_path))
+        return self._open[0]
+
+    def _notice_fork(self) -> None:
+        # A connection must not be used, nor closed, on the other side of a fork.
+        if self._pid != os.getpid():
+            self._inherited += self._open
+            self._open = []
+            self._pid = os.getpid()
+            self._finalizer = weakref.finalize(self, _close_all, self._open, self._pid)
+
+
+def _close_all(stores: list[Store], pid: int) -> None:
+    if pid == os.getpid():
+        while stores:
+            stores.pop().close()
+
+
+def as_dict(run: Run) -> dict[str, Any]:
+    """Return a run as queries show it: plain data, with only the figures that are known."""
+    last = run.last
+    return {
+        "run_id": run.id,
+        "timestamp": iso(run.started),
+        "script_name": script_label(run),
+        "script_path": run.script_path,
+        "script_args": run.args,
+        "reason": last.reason,
+        "success": last.success,
+        "exit_code": last.exit_code,
+        "signal": last.signal,
+        "error_type": last.error_type,
+        "error_message": last.error_message,
+        "attempts": len(run.attempts),
+        "total_seconds": run.total_seconds,
+        "tags": run.tags,
+        "hostname": run.host.get("hostname"),
+        "user": run.user,
+        "git_commit": run.git_commit,
+        "metrics": {name: value for name, value in {**last.metrics, **run.extra}.items() if value is not None},
+        "kinds": last.kinds,
+    }
+
+
+def _new_run(script_name: str, metrics: Mapping[str, Any], timestamp: datetime | str | None) -> Run:
+    from runner import __version__
+
+    started = _moment(timestamp or metrics.get("start_time"))
+    run = Run(os.urandom(6).hex(), script_name, started)
+    run.runner_version = __version__
+    run.cwd = os.getcwd()
+    if os.path.exists(script_name):
+        run.script_key = os.path.abspath(script_name)
+    attempt = Attempt(1, started)
+    for name, value in metrics.items():
+        if name in _FACTS:
+            continue
+        number = _number(name, value)
+        if name in BY_NAME:
+            attempt.metrics[name] = number
+        elif number is not None:
+            run.extra[name] = number
+    success, exit_code = metrics.get("success"), metrics.get("exit_code")
+    attempt.exit_code = int(success is False) if exit_code is None else int(exit_code)
+    attempt.reason = EXITED
+    attempt.error_message = metrics.get("error_message")
+    duration = attempt.metrics.get(EXECUTION_TIME.name)
+    if metrics.get("end_time"):
+        attempt.ended = _moment(metrics["end_time"])
+    elif duration is not None:
+        attempt.ended = started + int(duration * 1e9)
+    run.attempts = [attempt]
+    return run
+
+
+def _moment(value: datetime | str | None) -> int:
+    if value is None:
+        return time_ns()
+    if isinstance(value, str):
+        return parse_moment(value, time_ns())
+    return int(value.replace(microsecond=0).timestamp()) * 1_000_000_000 + value.microsecond * 1000
+
+
+def _number(name: str, value: Any) -> Value:
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int):
+        return value
+    try:
+        number = float(value)  # numpy's and decimal's too
+    except (TypeError, ValueError):
+        raise ValueError(f"metric {name!r} is no number: {value!r}") from None
+    if number != number or number in (float("inf"), float("-inf")):
+        raise ValueError(f"metric {name!r} is no finite number: {value!r}")
+    return number
