@@ -1,0 +1,160 @@
+"""One attempt: start the script, carry its streams, sample and wait until it has ended, telling events."""
+
+from __future__ import annotations
+
+import os
+from time import monotonic, time_ns
+
+from runner.agent.channels import Streams
+from runner.agent.events import Started
+from runner.agent.job import EXIT_RUNNER
+from runner.agent.signals import Signals
+from runner.agent.spawn import StartFailed, spawn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.agent.events import Ended, Tell
+    from runner.agent.feeder import Feeder
+    from runner.agent.job import Job
+
+__all__ = ["Attempt", "StartFailed"]
+
+
+class Attempt:
+    """One start of a script. It takes over this process's signals, and takes all its children for the script's.
+
+    Args:
+        job: What to start, and how to treat it.
+        control: Descriptor whose closing means that nobody waits for the script any more, or -1.
+
+    Attributes:
+        started: What `start` told.
+        spare: Children of this process that are no part of the script's tree.
+        interrupted: Always None: a Ctrl-C is the script's affair.
+    """
+
+    def __init__(self, job: Job, control: int = -1) -> None:
+        self.job = job
+        self.control = control
+        self.started: Started
+        self.spare: set[int] = set()
+        self.interrupted: KeyboardInterrupt | None = None
+        self.pid = 0
+        #: Peak of this process's memory at the start, in bytes; the script's own begins there.
+        self.floor = 0
+        self.feeder: Feeder | None = None
+
+    def start(self) -> Started:
+        """Start the script; it runs when this returns.
+
+        Nothing is imported or read here before the start that the start does not need.
+
+        Raises:
+            StartFailed: It could not be started; nothing runs.
+        """
+        job = self.job
+        self.streams = streams = Streams(job.direct)
+        self.signals = signals = Signals()
+        opened = -1
+        try:
+            given = dict(streams.given)
+            opened = self._open_input(given)
+            self.spare = present_children()
+            early = _is_early(job.executable)
+            if early:
+                become_subreaper()
+            self.time = time_ns()
+            self.began = monotonic()
+            self.pid = spawn(job.executable, job.argv, job.env, job.cwd, given, signals.mask, signals.ignored)
+        except BaseException:
+            streams.abandon()
+            signals.close()
+            if self.feeder is not None:
+                self.feeder.close()
+            raise
+        finally:
+            if opened >= 0:
+                os.close(opened)
+        if not early:
+            become_subreaper()
+        self.floor = _own_peak()
+        streams.started()
+        if self.feeder is not None:
+            self.feeder.started()
+        signals.open(self.pid, self.spare)
+        self.started = self._describe()
+        return self.started
+
+    def _open_input(self, given: dict[int, int]) -> int:
+        job = self.job
+        if job.spool is not None:
+            from runner.agent.feeder import Feeder
+
+            try:
+                self.feeder = Feeder(job.spool, again=job.stdin is not None)
+            except OSError as error:
+                raise StartFailed(EXIT_RUNNER, f"cannot keep a copy of the input: {error}") from None
+            given[0] = self.feeder.given
+        elif job.stdin is not None:
+            try:
+                given[0] = os.open(job.stdin, os.O_RDONLY)
+            except OSError as error:
+                raise StartFailed(EXIT_RUNNER, f"cannot read the input: {error}") from None
+            return given[0]
+        return -1
+
+    def _describe(self) -> Started:
+        from runner.agent.facts import boot_id, host_facts, start_ticks
+
+        ticks = start_ticks(self.pid)
+        return Started(0.0, self.time, self.pid, ticks, boot_id(), host_facts(), self.streams.describe())
+
+    def run(self, tell: Tell) -> Ended:
+        """Carry, sample and wait until the script has ended.
+
+        Args:
+            tell: Called with each event while it lasts.
+
+        Returns:
+            The last event, which is not told.
+        """
+        from runner.agent.loop import Loop
+
+        return Loop(self, tell).run()
+
+
+def present_children() -> set[int]:
+    """Return the children this process has already: its own by an exec, or survivors of an earlier attempt."""
+    own = os.getpid()
+    try:
+        with open(f"/proc/{own}/task/{own}/children", "rb", buffering=0) as file:
+            return {int(pid) for pid in (file.readall() or b"").split()}
+    except OSError:
+        return set()
+
+
+def _own_peak() -> int:
+    try:
+        from resource import RUSAGE_SELF, getrusage
+    except ImportError:
+        return 0
+    from runner.agent.usage import MAXRSS_UNIT
+
+    return getrusage(RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT
+
+
+def become_subreaper() -> None:
+    """Have orphans of the script become children of this process, where their CPU time is found."""
+    from runner.agent.libc import PR_SET_CHILD_SUBREAPER, prctl
+
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _is_early(executable: str) -> bool:
+    """Whether a program may leave an orphan within its first millisecond.
+
+    A Python interpreter takes longer than that to reach the script's first line, so for one there is time to become
+    subreaper after the start, while it comes up. Anything else has to wait for that third of a millisecond.
+    """
+    name = os.path.basename(executable)
+    return not name.startswith(("python", "pypy"))

@@ -1,0 +1,235 @@
+"""Carries the output of one pipe or pty to its destination without ever waiting for the one who reads it there."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+
+from runner.agent.channels import is_null
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable
+
+    from runner.agent.channels import Stream
+    from runner.agent.keeper import Keeper, Nobody
+
+_BLOCK = 1 << 16
+#: Capacity given to a pipe through which much flows: the script need not wait for us at each block.
+_WIDE = 1 << 18
+_F_SETPIPE_SZ = 1031
+#: What a pipe that is ready for writing takes without waiting; no more can be offered to a descriptor that waits.
+_CHUNK = 4096
+_ROUNDS = 16
+
+
+class Sink:
+    """Where output goes. The descriptor is shared with others, so whether it waits is not ours to change.
+
+    Attributes:
+        fd: To be polled; -1 for the null device, which needs no writing.
+        tells: Whether polling it tells that nobody reads any more.
+    """
+
+    def __init__(self, fd: int, status: os.stat_result) -> None:
+        self.fd = fd
+        self.tells = False
+        self._waits = True
+        self._socket: Any = None
+        mode = status.st_mode
+        if is_null(status):
+            self.fd = -1
+        elif stat.S_ISSOCK(mode):
+            from _socket import MSG_DONTWAIT, socket
+
+            self._socket = socket(fileno=os.dup(fd))
+            self.fd = self._socket.fileno()
+            self._flags = MSG_DONTWAIT
+            self.tells = True
+        else:
+            self._reopen(fd)
+            # A named pipe may get another reader.
+            self.tells = not stat.S_ISFIFO(mode) or _target(fd).startswith("pipe:")
+
+    def _reopen(self, fd: int) -> None:
+        # The same pipe or terminal opened once more has flags of its own.
+        try:
+            self.fd = os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
+            self._waits = False
+        except OSError:
+            pass  # no /proc, or another user's pipe
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Write what is taken at once and return how much that was.
+
+        Raises:
+            OSError: Nobody reads it any more.
+        """
+        if self.fd < 0:
+            return len(data)
+        try:
+            if self._socket is not None:
+                sent: int = self._socket.send(data, self._flags)
+                return sent
+            if self._waits:
+                return os.write(self.fd, data[:_CHUNK]) if self._is_ready() else 0
+            return os.write(self.fd, data)
+        except BlockingIOError:
+            return 0
+
+    def _is_ready(self) -> bool:
+        from select import POLLOUT, poll
+
+        poller = poll()
+        poller.register(self.fd, POLLOUT)
+        return bool(poller.poll(0))
+
+    def close(self) -> None:
+        """Close what was opened for writing."""
+        if self._socket is not None:
+            self._socket.close()
+        elif not self._waits and self.fd >= 0:
+            os.close(self.fd)
+
+
+class Carrier:
+    """Reads what the script writes, has it counted, and passes it on.
+
+    Attributes:
+        stream: The stream it serves.
+        source: Descriptor it reads from; -1 after the end.
+        sink: Where it goes.
+        pending: Bytes read that the destination has not taken yet.
+        dry: Whether the last look found nothing to read.
+        carried: Bytes read so far.
+        announce: Called before the first byte is passed on.
+    """
+
+    def __init__(self, stream: Stream, keeper: Keeper | Nobody) -> None:
+        self.stream = stream
+        self.source = stream.source
+        self.sink = Sink(stream.fd, stream.status)
+        self.keeper = keeper
+        self.pending: bytes | memoryview = b""
+        self.dry = False
+        self.carried = 0
+        self.announce: Callable[[], None] | None = None
+        self._pty = stream.pty
+        self._full = 0
+        os.set_blocking(self.source, False)
+
+    def pump(self) -> None:
+        """Move on whatever can be moved now."""
+        for _ in range(_ROUNDS):
+            if self.pending:
+                self._offer(self.pending)
+            if self.pending or self.source < 0:
+                return
+            data = self._read()
+            if data is None:
+                return
+            self._take(data)
+            if len(data) < _BLOCK >> 2:
+                return
+
+    def drain(self, limit: int) -> None:
+        """Move on what was written before now, as far as the destination takes it at once.
+
+        Args:
+            limit: Value of `carried` at which to stop all the same: others may go on writing.
+        """
+        self.dry = False
+        while not (self.dry or self.pending or self.source < 0 or self.carried >= limit):
+            self.pump()
+
+    def _take(self, data: bytes) -> None:
+        if self.announce is not None:
+            self.announce()
+            self.announce = None
+        self.carried += len(data)
+        # Written first, counted then: the one who reads it works meanwhile.
+        self._offer(data)
+        self.keeper.feed(data)
+
+    def _read(self) -> bytes | None:
+        self.dry = False
+        try:
+            data = self._pty.read() if self._pty is not None else os.read(self.source, _BLOCK)
+        except BlockingIOError:
+            self.dry = True
+            return None
+        except OSError as error:
+            if error.errno != errno.EIO:  # what a pty tells at its end
+                raise
+            data = self._pty.release() if self._pty is not None else b""
+            self._close_source()
+            return data or None
+        if data:
+            if self._pty is None and len(data) == _BLOCK:
+                self._widen()
+            return data
+        if self._pty is None:
+            self._close_source()
+        return None
+
+    def _widen(self) -> None:
+        self._full += 1
+        if self._full == 4:
+            try:
+                from fcntl import fcntl
+
+                fcntl(self.source, _F_SETPIPE_SZ, _WIDE)
+            except (ImportError, OSError):
+                pass  # not Linux, or the user has no more room for pipes
+
+    def settle(self) -> None:
+        """Pass on the carriage return that waits for a newline, since none has followed."""
+        if self._pty is not None and not self.pending:
+            held = self._pty.release()
+            if held:
+                self._take(held)
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether `settle` is due if nothing follows soon."""
+        return self._pty is not None and self._pty.holds
+
+    def _offer(self, data: bytes | memoryview) -> None:
+        try:
+            while data:
+                taken = self.sink.write(data)
+                if not taken:
+                    break
+                data = memoryview(data)[taken:] if taken < len(data) else b""
+        except OSError:
+            self.give_up()
+            return
+        self.pending = data
+
+    def give_up(self) -> None:
+        """Nobody reads the destination any more: let the script learn it as it would alone, when it writes."""
+        self.pending = b""
+        self._close_source()
+
+    def _close_source(self) -> None:
+        if self.source >= 0:
+            os.close(self.source)
+            self.source = -1
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more can come and all that came is written."""
+        return self.source < 0 and not self.pending
+
+    def close(self) -> None:
+        """Close both ends."""
+        self._close_source()
+        self.sink.close()
+
+
+def _target(fd: int) -> str:
+    try:
+        return os.readlink(f"/proc/self/fd/{fd}")
+    except OSError:
+        return ""

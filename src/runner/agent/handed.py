@@ -1,0 +1,91 @@
+"""Counts output that goes to a file past us: by the movement of its descriptor, and by reading what was written."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.agent.channels import Stream
+    from runner.agent.keeper import Keeper
+
+_BLOCK = 1 << 20
+#: Bytes read at most with one tick, so that counting lines never takes much of a core.
+_A_TICK = 4 << 20
+#: Bytes read at most when the script has ended; of more than that the middle is passed over.
+_AT_END = 256 << 20
+
+
+class HandedFile:
+    """A regular file that the script writes to itself.
+
+    Args:
+        stream: Where it is.
+        other: Descriptor that leads to the same file and is counted with it, or -1.
+        keeper: Counts what is read.
+
+    Attributes:
+        weaker: Why a counter is worth less than usual, by counter.
+    """
+
+    def __init__(self, stream: Stream, other: int, keeper: Keeper) -> None:
+        from fcntl import F_GETFL, fcntl
+
+        self.keeper = keeper
+        self.weaker: dict[str, list[str]] = {}
+        self.name = stream.name
+        self._fd = stream.fd
+        self._appends = bool(fcntl(self._fd, F_GETFL) & os.O_APPEND)
+        self._start = stream.status.st_size if self._appends else stream.offset
+        self._at = self._start
+        self._other = other
+        self._other_start = os.lseek(other, 0, os.SEEK_CUR) if other >= 0 else 0
+        try:
+            self._reader = os.open(f"/proc/self/fd/{self._fd}", os.O_RDONLY)
+        except OSError:
+            self._reader = -1
+
+    def look(self) -> None:
+        """Read what is new in the file."""
+        if self._reader >= 0:
+            self._read(self._position(), _A_TICK)
+
+    def finish(self) -> list[int | None]:
+        """Return bytes and lines written since the start; lines are None where the file can't be read."""
+        end = self._position()
+        if self._reader >= 0:
+            missed = end - self._at - _AT_END
+            if missed > 0:
+                self._pass_over(missed)
+            self._read(end, end)
+            os.close(self._reader)
+        size = max(end - self._start, 0) + self._apart(end)
+        if self._appends:
+            self.weaker[self.name + "_size"] = ["bound", "growth of a file that is appended to, whoever wrote it"]
+            self.weaker[self.name + "_lines"] = self.weaker[self.name + "_size"]
+        return [size, self.keeper.lines if self._reader >= 0 else None]
+
+    def _position(self) -> int:
+        return os.fstat(self._fd).st_size if self._appends else os.lseek(self._fd, 0, os.SEEK_CUR)
+
+    def _apart(self, end: int) -> int:
+        # Opened twice, the same file has two positions; a file opened once has one.
+        if self._other < 0 or self._appends:
+            return 0
+        there = os.lseek(self._other, 0, os.SEEK_CUR)
+        apart = there != end or self._other_start != self._start
+        return max(there - self._other_start, 0) if apart else 0
+
+    def _read(self, end: int, budget: int) -> None:
+        stop = min(end, self._at + budget)
+        while self._at < stop:
+            data = os.pread(self._reader, min(_BLOCK, stop - self._at), self._at)
+            if not data:
+                return
+            self._at += len(data)
+            self.keeper.feed(data)
+
+    def _pass_over(self, length: int) -> None:
+        self.keeper.skip(length)
+        self._at += length
+        self.weaker[self.name + "_lines"] = ["bound", f"{length} bytes of the file were not read"]

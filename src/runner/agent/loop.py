@@ -1,0 +1,296 @@
+"""The main loop of an attempt: one poll over output, input, signals and the clock, until the script has ended."""
+
+from __future__ import annotations
+
+import os
+from time import monotonic
+
+from runner.agent import tree
+from runner.agent.carry import Carrier
+from runner.agent.channels import FILE, PTY
+from runner.agent.clock import Slots
+from runner.agent.events import LOST, TIMEOUT, Ended, Sample, Signal
+from runner.agent.handed import HandedFile
+from runner.agent.job import EXIT_TIMEOUT
+from runner.agent.keeper import Keeper
+from runner.agent.poller import READ, Poller
+from runner.agent.reap import ended_child, reap
+from runner.agent.relay import SETTLE, fork_relay, watch
+from runner.agent.sampler import Sampler
+from runner.agent.verdict import OomCounter, judge
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from runner.agent.attempt import Attempt
+    from runner.agent.ending import Ending
+    from runner.agent.events import Tell
+    from runner.agent.keys import Keys
+
+_NEVER = float("inf")
+_SIGKILL = 9
+_SIGWINCH = 28
+#: HUP, INT, QUIT and TERM: alone, they end a script that waits for a slow reader.
+_IMPATIENT = frozenset((1, 2, 3, 15))
+#: Seconds that a reader gets for what is left after a timeout.
+_LAST_CALL = 1.0
+#: Bytes of output that may be on their way when the script ends: what a pipe and a pty hold at most, and some more.
+_ON_ITS_WAY = 2 << 20
+
+
+class Loop:
+    """Stays with one started script until it has ended.
+
+    Args:
+        attempt: The attempt, started.
+        tell: Called with each event.
+    """
+
+    def __init__(self, attempt: Attempt, tell: Tell) -> None:
+        self._attempt = attempt
+        self._job = job = attempt.job
+        self._pid = attempt.pid
+        self._signals = attempt.signals
+        self._feeder = attempt.feeder
+        self._began = attempt.began
+        self._tell = tell
+        self._poller = Poller()
+        self._sampler = Sampler(os.getpid(), job.memory, attempt.spare, attempt.began, attempt.floor)
+        self._oom = OomCounter(attempt.pid)
+        self._slots = Slots(attempt.began, job.interval)
+        self._deadline = _NEVER if job.timeout is None else attempt.began + job.timeout
+        self._ending: Ending | None = None
+        self._timed_out = False
+        self._exited: float | None = None
+        self._status: int | None = None
+        self._usage: Any = None
+        self._came: set[int] = set()
+        self._keepers: list[Keeper] = []
+        self._carriers: list[Carrier] = []
+        self._files: list[HandedFile] = []
+        self._keys: list[Keys] = []
+        self._open_streams()
+
+    def _open_streams(self) -> None:
+        streams = self._attempt.streams
+        for stream in streams.streams:
+            if stream.kind != FILE and stream.source < 0:
+                continue
+            keeper = Keeper(stream.name, self._job.keep_head, self._job.keep_tail)
+            self._keepers.append(keeper)
+            if stream.kind == FILE:
+                self._files.append(HandedFile(stream, 2 if streams.merged else -1, keeper))
+                continue
+            carrier = Carrier(stream, keeper)
+            carrier.announce = self._signals.guard
+            self._carriers.append(carrier)
+            watch(self._poller, carrier)
+            if stream.kind == PTY and stream.pty is not None:
+                from runner.agent.keys import Keys
+
+                self._keys.append(Keys(stream.pty, stream.fd, self._tree))
+
+    def run(self) -> Ended:
+        """Stay until the end; return the last event, untold."""
+        if self._signals.fd >= 0:
+            self._poller.want(self._signals.fd, READ, lambda came: self._take_signals())
+        if self._attempt.control >= 0:
+            self._poller.want(self._attempt.control, READ, lambda came: self._listen())
+        if self._feeder is not None:
+            self._feeder.watch(self._poller)
+        try:
+            while self._exited is None or not self._is_over():
+                self._step()
+            survivors = len(self._sampler.survivors())
+            usage, weaker = self._sampler.finish(self._usage)
+            self._drain()
+            return self._conclude(usage, weaker, survivors)
+        finally:
+            self._close()
+
+    def _is_over(self) -> bool:
+        if self._ending is None and self._job.kill_tree:
+            self._end_tree()
+        return self._ending is None or self._ending.finished
+
+    def _step(self) -> None:
+        now = monotonic()
+        until = min(self._slots.due, self._deadline, self._signals.due or _NEVER)
+        if self._ending is not None:
+            until = min(until, self._ending.due)
+        for keys in self._keys:
+            until = min(until, now if keys.changed else keys.due)
+        unsettled = [carrier for carrier in self._carriers if carrier.unsettled]
+        if unsettled:
+            until = min(until, now + SETTLE)
+        if not self._poller.wait(until - now):
+            for carrier in unsettled:
+                carrier.settle()
+        self._look_at_the_clock(monotonic())
+        if self._signals.child_changed:
+            self._signals.child_changed = False
+            self._reap()
+
+    def _look_at_the_clock(self, now: float) -> None:
+        if self._signals.due is not None and now >= self._signals.due:
+            self._take_signals()
+        for keys in self._keys:
+            if keys.changed or now >= keys.due:
+                keys.look(self._poller)
+        if now >= self._slots.due:
+            self._tick(now)
+        if now >= self._deadline and self._exited is None:
+            self._deadline = _NEVER
+            self._timed_out = True
+            self._end_tree()
+        if self._ending is not None and now >= self._ending.due:
+            self._ending.step()
+            self._tell_sent()
+
+    def _tick(self, now: float) -> None:
+        self._reap()
+        t = now - self._began
+        if self._exited is None:
+            span, values = self._sampler.take(now)
+            self._tell(Sample(t, span, values))
+        for file in self._files:
+            file.look()
+        self._tell_output(t)
+        self._slots.advance(monotonic())
+
+    def _tell_output(self, t: float) -> None:
+        for keeper in self._keepers:
+            for event in keeper.take(t):
+                self._tell(event)
+
+    def _take_signals(self) -> None:
+        t = monotonic() - self._began
+        for number, sender, action in self._signals.take():
+            if number == _SIGWINCH:
+                if sender == 0:
+                    self._resize()
+            else:
+                self._tell(Signal(t, number, sender, action))
+        if self._signals.must_stop:
+            self._signals.stop_like_the_script()
+            self._resize()
+            self._slots.advance(monotonic())
+
+    def _resize(self) -> None:
+        """Give ptys the terminal's new size, and tell those who looked too early and saw the old one."""
+        changed = [stream.pty.resize() for stream in self._attempt.streams.streams if stream.pty is not None]
+        if any(changed):
+            group = os.getpgrp()
+            for pid in self._tree():
+                _notify(pid, group)
+
+    def _tree(self) -> list[int]:
+        return tree.descendants(os.getpid(), self._attempt.spare)
+
+    def _listen(self) -> None:
+        """Notice that whoever asked for the attempt is gone: the script goes too, as with a runner that is killed."""
+        control = self._attempt.control
+        try:
+            if os.read(control, 4096):
+                return
+        except OSError:
+            pass
+        self._poller.drop(control)
+        if self._exited is None:
+            os.kill(self._pid, _SIGKILL)
+
+    def _end_tree(self) -> None:
+        from runner.agent.ending import Ending
+
+        self._ending = Ending(os.getpid(), self._job.kill_after, self._attempt.spare)
+        self._ending.begin()
+        self._tell_sent()
+
+    def _tell_sent(self) -> None:
+        assert self._ending is not None
+        t = monotonic() - self._began
+        for number in dict.fromkeys(number for number, _ in self._ending.sent):
+            self._tell(Signal(t, number, os.getpid(), "sent"))
+        del self._ending.sent[:]
+
+    def _reap(self) -> None:
+        while True:
+            pid = ended_child((self._pid,))
+            if not pid:
+                return
+            if pid == self._pid:
+                self._exited = monotonic()
+            if pid not in self._attempt.spare:
+                self._sampler.last_look(pid)
+            reaped = reap(pid)
+            if pid == self._pid:
+                if reaped is not None:
+                    self._status, self._usage = reaped
+            elif reaped is not None and pid not in self._attempt.spare:
+                self._sampler.reaped(reaped[1], pid)
+
+    def _drain(self) -> None:
+        """Pass on what was written before the script ended; a slow reader gets it too, while its time lasts."""
+        limits = [carrier.carried + _ON_ITS_WAY for carrier in self._carriers]
+        last_call = _NEVER
+        if self._job.timeout is not None:
+            last_call = max(self._began + self._job.timeout, monotonic() + _LAST_CALL)
+        self._take_signals()
+        self._came = set(self._signals.came)
+        while True:
+            for carrier, limit in zip(self._carriers, limits):
+                carrier.drain(limit)
+            if not any(carrier.pending for carrier in self._carriers):
+                return
+            if monotonic() >= last_call or (self._signals.came - self._came) & _IMPATIENT:
+                return
+            until = min(last_call, self._slots.due, self._signals.due or _NEVER)
+            self._poller.wait(until - monotonic())
+            self._take_signals()
+            if monotonic() >= self._slots.due:
+                self._tell_output(monotonic() - self._began)
+                self._slots.advance(monotonic())
+
+    def _conclude(self, usage: dict[str, float | None], weaker: dict[str, list[str]], survivors: int) -> Ended:
+        left = [carrier for carrier in self._carriers if not carrier.ended]
+        if left:
+            self._attempt.spare.add(fork_relay(left))
+        counts: dict[str, Any] = {"stdout": None, "stderr": None, "merged": self._attempt.streams.merged}
+        for keeper in self._keepers:
+            counts[keeper.stream] = [keeper.size, keeper.lines]
+        for file in self._files:
+            counts[file.name] = file.finish()
+            weaker = {**weaker, **file.weaker}
+        assert self._exited is not None
+        t = self._exited - self._began
+        self._tell_output(t)
+        ended = Ended(t, LOST, None, None, "the script's exit status was taken by another process")
+        if self._status is not None:
+            end = self._keepers[-1].end if self._keepers else b""
+            out_of_memory = self._oom.rose() if os.WIFSIGNALED(self._status) else False
+            verdict = judge(self._status, self._came, out_of_memory, end)
+            ended.reason, ended.exit_code, ended.signal, ended.message = verdict
+        if self._timed_out:
+            ended.reason, ended.exit_code = TIMEOUT, EXIT_TIMEOUT
+            ended.message = f"ran longer than the {self._job.timeout:g} s allowed"
+        ended.usage = usage
+        ended.output = counts
+        ended.survivors = survivors
+        ended.weaker = {**weaker, **self._attempt.streams.weaker}
+        return ended
+
+    def _close(self) -> None:
+        for carrier in self._carriers:
+            carrier.close()
+        if self._feeder is not None:
+            self._feeder.close()
+        self._signals.close()
+
+
+def _notify(pid: int, group: int) -> None:
+    try:
+        if os.getpgid(pid) == group:
+            os.kill(pid, _SIGWINCH)
+    except (ProcessLookupError, PermissionError):
+        pass

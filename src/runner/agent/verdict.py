@@ -1,0 +1,89 @@
+"""Decides why an attempt ended: its reason, its exit code, and who is to blame for a SIGKILL."""
+
+from __future__ import annotations
+
+import os
+
+from runner.agent.events import CANCELLED, EXITED, OOM_KILLED, SIGNALED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import AbstractSet, Tuple
+
+    #: Reason, exit code as a shell shows it, signal, message.
+    Verdict = Tuple[str, int, "int | None", "str | None"]
+
+_SIGINT = 2
+_SIGKILL = 9
+_ROOT = "/sys/fs/cgroup"
+
+
+def judge(status: int, came: AbstractSet[int], out_of_memory: bool, end: bytes) -> Verdict:
+    """Say how a script ended that was not ended by the runner itself.
+
+    Args:
+        status: Its wait status.
+        came: Signals that came to the runner from outside.
+        out_of_memory: Whether the kernel has killed for want of memory where the script ran.
+        end: The last bytes of its standard error.
+    """
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number == _SIGKILL and out_of_memory:
+            return OOM_KILLED, 128 + number, number, "killed by the kernel: out of memory"
+        return CANCELLED if number in came else SIGNALED, 128 + number, number, None
+    code = os.WEXITSTATUS(status)
+    # Shells and many programs exit with 128+N after signal N; a Python before 3.8, and PyPy, with 1 after a Ctrl-C.
+    interrupted = code == 1 and _SIGINT in came and end.rstrip().endswith(b"KeyboardInterrupt")
+    return CANCELLED if code - 128 in came or interrupted else EXITED, code, None, None
+
+
+class OomCounter:
+    """The kernel's count of processes it killed for want of memory, in the control group of a process.
+
+    Args:
+        pid: The process.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._path = ""
+        self._before = 0
+        for path in _places(pid):
+            count = _count(path)
+            if count is not None:
+                self._path, self._before = path, count
+                return
+
+    def rose(self) -> bool:
+        """Whether the kernel has killed since."""
+        now = _count(self._path) if self._path else None
+        return now is not None and now > self._before
+
+
+def _places(pid: int) -> list[str]:
+    groups = {}
+    try:
+        with open(f"/proc/{pid}/cgroup", "rb", buffering=0) as file:
+            for line in file.readall().decode("utf-8", "surrogateescape").splitlines():
+                _, controllers, path = line.split(":", 2)
+                groups[controllers] = path.rstrip("/")
+    except (OSError, ValueError):
+        pass
+    places = []
+    # In a container the path may be the host's, while what is mounted is the container's own group.
+    for controllers, path in groups.items():
+        if "memory" in controllers.split(","):
+            places += [f"{_ROOT}/memory{path}/memory.oom_control", f"{_ROOT}/memory/memory.oom_control"]
+    if "" in groups:
+        places += [f"{_ROOT}{groups['']}/memory.events", f"{_ROOT}/memory.events"]
+    return [*places, "/proc/vmstat"]
+
+
+def _count(path: str) -> int | None:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            data = b"\n" + (file.readall() or b"")
+    except OSError:
+        return None
+    at = data.find(b"\noom_kill ")
+    return int(data[at + 10 :].split(None, 1)[0]) if at >= 0 else None
