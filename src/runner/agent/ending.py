@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from time import monotonic
 
-from .tree import descendants, is_zombie
+from runner.agent.tree import descendants, is_zombie
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from . import libc
+from runner.agent import libc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

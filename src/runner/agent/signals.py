@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     import signal as _signal
     from typing import Tuple
 
-    from .sources import Handlers, SignalFd
-    from .witness import Witness
+    from runner.agent.sources import Handlers, SignalFd
+    from runner.agent.witness import Witness
 
     #: Number, sender, and what was done: ``forwarded``, ``seen`` or ``refused``.
     Taken = Tuple[int, int, str]
@@ -74,8 +74,8 @@ class Signals:
             pid: Process id of the script.
             spare: Processes of the runner's own; the witness is added when there is one.
         """
-        from .sources import Handlers, SignalFd
-        from .witness import open_pidfd
+        from runner.agent.sources import Handlers, SignalFd
+        from runner.agent.witness import open_pidfd
 
         if _signal.getsignal(_SIGCHLD) == _signal.SIG_IGN:
             # Inherited, and so the script's too; but the kernel would reap the script before the runner can.
@@ -96,7 +96,7 @@ class Signals:
         """Start the witness now: to be called before output of the script becomes visible to anybody."""
         if self._guard_at is None:
             return
-        from .witness import Witness
+        from runner.agent.witness import Witness
 
         self._guard_at = None
         try:
@@ -161,7 +161,7 @@ class Signals:
         return witness.saw(number, sender, now) or (last and witness.has_pending(number, sender))
 
     def _forward(self, number: int) -> str:
-        from .witness import send
+        from runner.agent.witness import send
 
         try:
             send(self._pid, self._pidfd, number)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from . import libc
+from runner.agent import libc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

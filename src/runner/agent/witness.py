@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from . import libc
-from .sources import above_standard, decode, open_signalfd
+from runner.agent import libc
+from runner.agent.sources import above_standard, decode, open_signalfd
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
