@@ -35,8 +35,10 @@ def describe(execution: Execution, settings: Settings) -> int:
         ("config", settings.config.path or "none"),
     ]
     asked = [options for options in map(settings.asked, OWNERS) if options is not None]
-    for row in provenance.rows(asked):
-        if row["source"] != DEFAULT and row["option"] != "--dry-run":
-            rows.append((str(row["option"]), f"{provenance.text(row['value'])}  ({row['source']})"))
+    rows.extend(
+        (str(row["option"]), f"{provenance.text(row['value'])}  ({row['source']})")
+        for row in provenance.rows(asked)
+        if row["source"] != DEFAULT and row["option"] != "--dry-run"
+    )
     sys.stdout.write("".join(f"{label:<18} {text}\n" for label, text in rows))
     return 0
