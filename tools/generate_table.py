@@ -47,16 +47,16 @@ def flags() -> dict[str, tuple[str, str, int, str, bool, bool]]:
 
 
 def commands() -> dict[str, tuple[tuple[str, ...], tuple[tuple[str, str, bool], ...], str]]:
-    """Return command -> (owners, its positional options as (owner, field, takes many), its flat flag)."""
+    """Return command -> (whose options it takes, its positional ones as (owner, field, takes many), its flat flag)."""
     table = {}
     for command in COMMANDS:
         positional = tuple(
             (owner, attr, option.repeat)
-            for owner in command.owners
+            for owner in command.takes
             for attr, option in load(owner).declared.items()
             if option.positional
         )
-        table[command.name] = (command.owners, positional, command.switch)
+        table[command.name] = (command.takes, positional, command.switch)
     return table
 
 

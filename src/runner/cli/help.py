@@ -62,6 +62,8 @@ it. Precedence: command line, environment, configuration file, default.
 
 _WIDTH = 80
 _INDENT = 6
+#: Choices longer than this are listed in the text.
+_LONG = 50
 
 
 def show(line: Line) -> int:
@@ -105,7 +107,7 @@ def complete() -> str:
         parts += _columns(command.name, command.summary)
     shown = set()
     for command in COMMANDS:
-        for owner in command.owners:
+        for owner in command.takes:
             if owner not in shown:
                 shown.add(owner)
                 parts += _group(owner, None)
@@ -127,7 +129,7 @@ def of_command(name: str) -> str:
     parts = [f"usage: runner {usage(command)}", "", f"{command.summary}."]
     if command.switch:
         parts.append(f"The same as {command.switch}.")
-    for owner in command.owners:
+    for owner in command.takes:
         parts += _group(owner, command)
     return "\n".join(parts) + "\n"
 
@@ -138,8 +140,14 @@ def usage(command: Command) -> str:
         return "run [OPTIONS] SCRIPT [ARGS...]  (or -m MODULE, -c CODE, -- PROGRAM)"
     if command.name == "help":
         return "help [COMMAND]"
-    flags = any(option.flag for owner in command.owners for option in _options(owner, command))
+    flags = any(option.flag for owner in command.takes for option in _options(owner, command))
     words = [command.name, "[OPTIONS]"] if flags else [command.name]
+    words += [
+        f"{_brief(option)}{_value(option)}"
+        for owner in command.owners
+        for option in _options(owner, command)
+        if option.flag and option.flag == command.switch and not option.positional
+    ]
     for owner, attr, many in TABLE[command.name][1]:
         option = load(owner).declared[attr]
         word = "|".join(option.choices) or option.metavar or option.label
@@ -169,27 +177,32 @@ def _group(owner: str, command: Command | None) -> list[str]:
 
 def _options(owner: str, command: Command | None) -> list[Opt]:
     """Return the options of a feature that are given by a flag."""
-    switches = {command.switch} if command is not None else set()
-    return [
-        option
-        for option in load(owner).declared.values()
-        if (option.flag and option.flag not in switches) or (option.positional and not option.flag and command)
-    ]
+    options = load(owner).declared.values()
+    if command is None:
+        return [option for option in options if option.flag]
+    spelt = spellings(command.name)
+    return [option for option in options if option.positional or option.flag in spelt]
 
 
 def _entry(option: Opt, command: Command | None) -> list[str]:
     flag = option.flag or option.label
     star = " *" if option.spec and (command is None or command.name == "run") else ""
     if command is not None and command.name != "run" and option.flag:
-        brief = "--" + option.attr.replace("_", "-")
+        brief = _brief(option)
         if brief != flag and spellings(command.name).get(brief, ("", ""))[1] == option.attr:
             flag = f"{brief}, {flag}"
     head = f"  {flag}{_value(option)}{star}"
     default, key = _default(option), option.yaml
     notes = (f"default {default}" if default else "", option.env, f"file: {key}" if key else "")
     noted = "; ".join(note for note in notes if note)
-    text = option.help + (f"  [{noted}]" if noted else "")
+    listed = ": " + ", ".join(option.choices) if len("|".join(option.choices)) > _LONG else ""
+    text = option.help + listed + (f"  [{noted}]" if noted else "")
     return [head, *textwrap.wrap(text, _WIDTH, initial_indent=" " * _INDENT, subsequent_indent=" " * _INDENT)]
+
+
+def _brief(option: Opt) -> str:
+    """Return the flag as the option's own command spells it."""
+    return "--" + option.attr.replace("_", "-")
 
 
 def _value(option: Opt) -> str:
@@ -197,8 +210,9 @@ def _value(option: Opt) -> str:
         return " [true|false]"
     if option.arity == 0 or not option.flag:
         return ""
-    if option.choices:
-        return " " + "|".join(option.choices)
+    choices = "|".join(option.choices)
+    if 0 < len(choices) <= _LONG:
+        return f" {choices}"
     return f" {option.metavar or option.type.upper()}"
 
 

@@ -23,12 +23,6 @@ RESERVED: tuple[tuple[str, int, str], ...] = (
     ("--tap-output", 1, RUN),
     ("--baseline", 1, NEUTRAL),
     ("--save-baseline", 1, RUN),
-    # history
-    ("--show-history", 0, QUERY),
-    ("--history-days", 1, NEUTRAL),
-    ("--history-limit", 1, NEUTRAL),
-    ("--db-stats", 0, QUERY),
-    ("--cleanup-old", 1, QUERY),
     # trends and anomalies
     ("--analyze-trend", 0, QUERY),
     ("--trend-metric", 1, NEUTRAL),

@@ -6,6 +6,7 @@ import os
 
 from runner.agent.spawn import script_environment
 from runner.cli.settings import Settings
+from runner.cli.table import COMMANDS
 from runner.engine.execution import Execution
 from runner.engine.run_options import MonitorOptions, RecordOptions, RunOptions, ShowOptions
 from runner.engine.target import locate
@@ -39,7 +40,7 @@ def run(line: Line) -> int:
         env = extend(env, options)
         pairs(options.tag, "--tag")  # whatever can be refused is refused now
     assert line.target is not None
-    target = locate(line.target, line.args, options, env)
+    target = locate(line.target, line.args, options, env, COMMANDS)
     execution = Execution(
         target,
         env,

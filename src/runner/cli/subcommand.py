@@ -6,6 +6,7 @@ from runner.cli.complaints import not_available
 from runner.cli.table import COMMANDS, FLAGS
 from runner.model.errors import UsageError
 from runner.model.words import did_you_mean
+from runner.options import RUN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +67,11 @@ def split_command(line: Line, argv: list[str], at: int, flags: Mapping[str, Flag
 def spellings(name: str, flags: Mapping[str, Flag] = FLAGS) -> dict[str, Flag]:
     """Return the flags that a subcommand takes: the flat ones, and short ones named after the fields of its own."""
     owners, _, switch = COMMANDS[name]
-    result = {flag: entry for flag, entry in flags.items() if entry[0] in owners and flag != switch}
+    result = {}
+    for flag, entry in flags.items():
+        asks = flag == switch and entry[2] < 1  # the command's own name says it
+        if entry[0] in owners and not asks and (entry[3] != RUN or "run" in owners):
+            result[flag] = entry
     for entry in list(result.values()):
         if entry[0] not in COMMANDS["run"][0]:
             result.setdefault("--" + entry[1].replace("_", "-"), entry)
@@ -134,4 +139,4 @@ def _what(owner: str, attr: str) -> str:
     from runner.cli.features import load
 
     option = load(owner).declared[attr]
-    return option.metavar or option.label
+    return option.metavar if option.positional else f"--{attr.replace('_', '-')} {option.metavar}"

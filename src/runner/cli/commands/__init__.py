@@ -14,24 +14,48 @@ class Command:
         place: ``"module:function"``; the function is called with the options of each owner, in order, and a text stream
             for its answer, and returns an exit code or None. Empty where the command line itself does the work.
         switch: The flat flag that asks for the same, or "".
+        also: Whose options it takes besides, without handing them to the function.
     """
 
-    __slots__ = ("name", "owners", "place", "summary", "switch")
+    __slots__ = ("also", "name", "owners", "place", "summary", "switch")
 
-    def __init__(self, name: str, summary: str, owners: tuple[str, ...], place: str = "", switch: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        summary: str,
+        owners: tuple[str, ...],
+        place: str = "",
+        switch: str = "",
+        also: tuple[str, ...] = (),
+    ) -> None:
         self.name = name
         self.summary = summary
         self.owners = owners
         self.place = place
         self.switch = switch
+        self.also = also
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        """Whose options may stand on its line."""
+        return self.owners + self.also
 
 
 #: Whose options a run takes.
 RUN_OWNERS = ("run", "monitor", "show", "record", "config", "retry", "json")
 
+#: What else may stand on the line of a query.
+_SCOPE = ("config", "show")
+
 COMMANDS: tuple[Command, ...] = (
     Command("run", "Run a script, a module, code or a command; everything after it is its own",
             RUN_OWNERS),
+    Command("history", "Show past runs and what they cost",
+            ("history", "record", "query"), "runner.cli.commands.history:show_history", "--show-history", _SCOPE),
+    Command("db stats", "Show how much is remembered, and where",
+            ("db-stats", "record", "query"), "runner.cli.commands.history:db_stats", "--db-stats", _SCOPE),
+    Command("db cleanup", "Delete old runs and give their space back to the disk",
+            ("db-cleanup", "record", "query"), "runner.cli.commands.history:clean_up", "--cleanup-old", _SCOPE),
     Command("metrics", "List every figure: its unit, how it is known, and what it means",
             ("query",), "runner.cli.commands.metrics:show_metrics"),
     Command("config show", "Show the value of every option and where it comes from",
