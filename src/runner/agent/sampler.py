@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 
 #: Reading a tree takes at most this part of a core; of a tree too large for that, each process is read less often.
 _SHARE = 0.1
+#: No sample that takes less than this many nanoseconds is too slow.
+_QUICK = 1_000_000
 #: The kernel keeps the count of resident memory in parts, a part for each core: it is off by some pages.
 _SLACK = 1 << 18
-#: Nanoseconds over which CPU time is spread that comes in ticks of a hundredth of a second, and too little to spread.
-_SETTLING = 200_000_000
-_TRIFLE = 1_000_000
+#: Nanoseconds by which user and system time of waited-for children are rounded down, a tick each.
+_ROUNDING = 20_000_000
+#: Nanoseconds over which the rate of a tree is remembered, and what is late by less than that is spread.
+_MEMORY = 200_000_000
+_TRIFLE = 100_000
 
 _IO = ("read_bytes", "write_bytes", "read_chars", "write_chars")
 _SWITCHES = ("switches_voluntary", "switches_involuntary")
@@ -65,6 +69,7 @@ class Sampler:
         self._reaped_peak = 0
         self._cores = os.cpu_count() or 1
         self._cpu = 0  # nanoseconds told so far
+        self._rate = 0.0  # cores at work of late
         self._io = [0, 0, 0, 0]
         self._io_known = False
         self._values: list[float | None] = []
@@ -102,21 +107,33 @@ class Sampler:
         return span, list(self._values)
 
     def _advance(self, elapsed: int) -> int:
-        """Move on the CPU time told so far, in nanoseconds: never back, and never faster than the cores can work."""
+        """Move on the CPU time told so far, in nanoseconds: never back, and never faster than the cores can work.
+
+        What the living use is known to the nanosecond, what children had used that were waited for only in ticks,
+        rounded down. While a process collects children, its tree is therefore taken to go on as it did, as far as the
+        ticks permit; told as they come, they would make a curve of spikes.
+        """
         watch = self._watch
-        total = watch.ended.cpu + watch.lost.cpu + self._reaped.cpu
-        ran = 0
+        least = watch.ended.cpu + watch.lost.cpu + self._reaped.cpu
+        ran = parents = 0
         for processes in (watch.processes, watch.aside):
             for process in processes.values():
-                total += process.cpu + process.waited
+                least += process.cpu + process.waited
                 ran += process.cpu - process.told
                 process.told = process.cpu
-        # What the dead had used beyond what was seen of them comes late, in ticks of the clock; some of it was used
-        # in intervals that have been told already.
-        late = total - self._cpu - ran
-        if elapsed < _SETTLING and late > _TRIFLE:
-            late = late * elapsed // _SETTLING
-        self._cpu += max(min(ran + late, elapsed * self._cores), 0)
+                if process.waited and process.stirred:
+                    parents += 1
+        share = min(elapsed / _MEMORY, 1.0)
+        rounding = max(parents, 1) * _ROUNDING
+        cpu = self._cpu + ran
+        if parents:
+            cpu = min(max(cpu, self._cpu + round(self._rate * elapsed)), least + rounding)
+        late = least - cpu
+        if late > 0:
+            cpu += late if late < _TRIFLE else max(round(late * share), late - 2 * rounding)
+        gain = max(min(cpu - self._cpu, elapsed * self._cores), 0)
+        self._rate += (gain / elapsed - self._rate) * share if elapsed > 0 else 0.0
+        self._cpu += gain
         return self._cpu
 
     def _sum_up(self, now: float, span: float) -> list[float | None]:
@@ -145,11 +162,13 @@ class Sampler:
                 peak += max(process.peak - process.rss, 0)
         self._io = [max(pair) for pair in zip(self._io, io)]
         counters: list[int] | list[None] = self._io if self._io_known else [None] * 4
-        return [0.0, 0.0, memory or None, peak or None, count, threads, fds, *counters]
+        if not memory:  # a program is just being loaded
+            return [0.0, 0.0, None, None, count, threads, fds, *counters]
+        return [0.0, 0.0, memory, peak, count, threads, fds, *counters]
 
     def _throttle(self, took: int, elapsed: int) -> None:
         watch = self._watch
-        if took > elapsed * _SHARE:
+        if took > max(elapsed * _SHARE, _QUICK):
             watch.stride = min(watch.stride * 2, 64)
         elif watch.stride > 1 and took < elapsed * _SHARE / 4:
             watch.stride //= 2
