@@ -87,17 +87,21 @@ class ProcessHandle:
         just read. The script got the same Ctrl-C: it is waited for, and the interrupt is kept.
         """
         ended: list[Ended] = []
-        thread = threading.Thread(target=lambda: ended.append(self._take(tell)), name="runner-events", daemon=True)
-        thread.start()
-        interrupted: KeyboardInterrupt | None = None
-        while thread.is_alive():
+        done = threading.Event()
+
+        def take() -> None:
             try:
-                thread.join()
+                ended.append(self._take(tell))
+            finally:
+                done.set()
+
+        threading.Thread(target=take, name="runner-events", daemon=True).start()
+        while not done.is_set():  # (a join that is interrupted takes the thread for ended, before Python 3.13)
+            try:
+                done.wait()
             except KeyboardInterrupt as interrupt:
-                interrupted = interrupt
+                self.interrupted = interrupt
         self._close()
-        if interrupted is not None:
-            self.interrupted = interrupted
         return ended[0]
 
     def _take(self, tell: Tell) -> Ended:
