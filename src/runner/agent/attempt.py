@@ -82,6 +82,9 @@ class Attempt:
         if self.feeder is not None:
             self.feeder.started()
         signals.open(self.pid, self.spare)
+        from runner.agent.reap import ExitNote
+
+        self.note = ExitNote(self.pid)
         self.started = self._describe()
         return self.started
 

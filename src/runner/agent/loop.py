@@ -100,6 +100,9 @@ class Loop:
         if self._feeder is not None:
             self._feeder.watch(self._poller)
         try:
+            self._attempt.note.close()
+            self._signals.look_for_stop()
+            self._signals.child_changed = True
             while self._exited is None or not self._is_over():
                 self._step()
             survivors = len(self._sampler.survivors())
@@ -115,6 +118,10 @@ class Loop:
         return self._ending is None or self._ending.finished
 
     def _step(self) -> None:
+        if self._signals.child_changed:
+            self._signals.child_changed = False
+            self._reap()
+            return
         now = monotonic()
         until = min(self._slots.due, self._deadline, self._signals.due or _NEVER)
         if self._ending is not None:
@@ -128,9 +135,6 @@ class Loop:
             for carrier in unsettled:
                 carrier.settle()
         self._look_at_the_clock(monotonic())
-        if self._signals.child_changed:
-            self._signals.child_changed = False
-            self._reap()
 
     def _look_at_the_clock(self, now: float) -> None:
         if self._signals.due is not None and now >= self._signals.due:
@@ -220,7 +224,7 @@ class Loop:
             if not pid:
                 return
             if pid == self._pid:
-                self._exited = monotonic()
+                self._exited = self._attempt.note.at or monotonic()
             if pid not in self._attempt.spare:
                 self._sampler.last_look(pid)
             reaped = reap(pid)

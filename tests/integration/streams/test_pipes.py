@@ -1,0 +1,195 @@
+"""Output through pipes: byte for byte, counted, and with the same effects on script and reader as alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+from .conftest import Drive
+
+
+def test_bytes_pass_unchanged_and_are_counted(drive: Drive) -> None:
+    code = "import os, sys; os.write(1, bytes(range(256)) * 4 + b'\\n\\nend'); sys.stderr.write('to stderr\\n'); sys.exit(3)"
+    result = drive(sys.executable, "-c", code)
+    assert result.exit_code == 3
+    assert result.stdout == bytes(range(256)) * 4 + b"\n\nend"
+    assert result.stderr == b"to stderr\n"
+    told = drive.told()
+    assert told.started.streams == {"stdout": "pipe", "stderr": "pipe", "merged": False}
+    assert told.ended.output == {"stdout": [1029, 6], "stderr": [10, 1], "merged": False}
+    assert told.kept() == result.stdout
+    assert told.kept("stderr") == b"to stderr\n"
+
+
+def test_one_destination_is_one_channel_and_keeps_the_order(drive: Drive) -> None:
+    code = "import os\nfor i in range(2000): os.write(1 + i % 2, b'%d\\n' % i)"
+    result = drive.shell(drive.line(sys.executable, "-c", code) + " 2>&1 | cat")
+    assert result.stdout == b"".join(b"%d\n" % i for i in range(2000))
+    told = drive.told()
+    assert told.started.streams["merged"] is True
+    assert told.ended.output == {"stdout": [len(result.stdout), 2000], "stderr": None, "merged": True}
+
+
+def test_no_output_at_all(drive: Drive) -> None:
+    assert drive("true").exit_code == 0
+    assert drive.told().ended.output == {"stdout": [0, 0], "stderr": [0, 0], "merged": False}
+
+
+def test_script_that_closes_its_output_and_goes_on(drive: Drive) -> None:
+    code = "import os, time; os.write(1, b'before'); os.close(1); os.close(2); time.sleep(0.3); os._exit(5)"
+    result = drive(sys.executable, "-c", code)
+    assert (result.exit_code, result.stdout) == (5, b"before")
+    assert drive.told().ended.t >= 0.3
+
+
+def test_null_device_is_counted(drive: Drive) -> None:
+    drive.shell(drive.line("sh", "-c", "echo one; echo two; echo err >&2") + " >/dev/null 2>/dev/null")
+    told = drive.told()
+    assert told.ended.output == {"stdout": [12, 3], "stderr": None, "merged": True}
+
+
+@pytest.mark.parametrize(("closing", "given"), [(">&-", {1}), ("2>&-", {2}), ("<&-", {0}), ("<&- >&- 2>&-", {0, 1, 2})])
+def test_closed_descriptors_stay_closed(drive: Drive, closing: str, given: set[int]) -> None:
+    script = drive.script(
+        """
+        import os, sys
+        found = []
+        for fd in range(64):
+            try:
+                os.fstat(fd)
+                found.append(fd)
+            except OSError:
+                pass
+        open(sys.argv[1], "w").write(repr(found))
+        """
+    )
+    alone, ours = drive.folder / "alone", drive.folder / "ours"
+    drive.shell(f"{sys.executable} {script} {alone} {closing}")
+    drive.shell(drive.line(sys.executable, script, str(ours)) + f" {closing}")
+    assert ours.read_text() == alone.read_text()
+    assert not given & set(eval(ours.read_text()))
+    kinds = drive.told().started.streams
+    assert [kinds["stdout"] == "closed", kinds["stderr"] == "closed"] == [1 in given, 2 in given]
+
+
+def test_inherited_descriptors_reach_the_script(drive: Drive) -> None:
+    (drive.folder / "list").write_text("three\n")
+    result = drive.shell(drive.line("sh", "-c", "cat <&7; cat") + " 7<list <<<input")
+    assert result.stdout == b"three\ninput\n"
+
+
+def test_reader_gone_is_told_as_alone(drive: Drive) -> None:
+    line = drive.line(sys.executable, "-c", "while True: print('x' * 100)")
+    result = drive.shell(line + " | head -1; echo ${PIPESTATUS[0]}")
+    assert result.stdout == b"x" * 100 + b"\n1\n"
+    assert b"BrokenPipeError" in result.stderr
+    told = drive.told()
+    assert (told.ended.reason, told.ended.exit_code) == ("exited", 1)
+
+
+def test_reader_gone_kills_a_program_that_lets_itself_be_killed(drive: Drive) -> None:
+    result = drive.shell(drive.line("yes") + " | head -1; echo ${PIPESTATUS[0]}")
+    assert result.stdout == b"y\n141\n"
+    assert drive.told().ended.signal == 13
+
+
+def test_reader_gone_shows_at_the_first_write_after_it(drive: Drive) -> None:
+    code = "import os, time\nos.write(1, b'1\\n'); time.sleep(1)\ntry: os.write(1, b'2\\n')\nexcept BrokenPipeError: os._exit(42)"
+    result = drive.shell(drive.line(sys.executable, "-c", code) + " | head -1; echo ${PIPESTATUS[0]}")
+    assert result.stdout == b"1\n42\n"
+
+
+def test_slow_reader_loses_nothing_and_bounds_memory(drive: Drive) -> None:
+    line = drive.line(sys.executable, "-c", "import os\nfor i in range(64): os.write(1, b'%063d\\n' % i * 1024)")
+    result = drive.shell(line + " | (sleep 1; cksum)")
+    expected = b"".join(b"%063d\n" % i * 1024 for i in range(64))
+    import subprocess
+
+    assert result.stdout == subprocess.run(["cksum"], input=expected, capture_output=True, check=True).stdout
+    assert drive.told().ended.output["stdout"] == [4 << 20, 65536]
+
+
+def test_timeout_fires_while_the_reader_is_stuck(drive: Drive) -> None:
+    line = drive.line("sh", "-c", "yes; exit 9", timeout=0.5, kill_after=0.2)
+    result = drive.shell(line + " | (sleep 3; head -c 20 | wc -c); echo ${PIPESTATUS[0]}")
+    assert result.stdout == b"20\n124\n"
+    told = drive.told()
+    assert told.ended.reason == "timeout"
+    assert told.ended.t < 2.5
+    assert sum(event.name == "sample" for event in told.events) >= 3
+
+
+def test_flags_of_a_shared_descriptor_are_respected(drive: Drive) -> None:
+    """A destination that doesn't wait loses nothing, and one that waits is left so."""
+    script = drive.script(
+        """
+        import os, subprocess, sys
+        read, write = os.pipe()
+        os.set_blocking(write, False)
+        child = subprocess.Popen(sys.argv[1:], stdout=write)
+        os.set_blocking(write, False)
+        total = 0
+        import time
+        time.sleep(0.5)
+        blocking = os.get_blocking(write)
+        os.close(write)
+        while data := os.read(read, 1000):
+            total += len(data)
+        print(total, blocking, child.wait())
+        """
+    )
+    code = "import sys; sys.stdout.write('z' * 1000000)"
+    result = drive.shell(f"{sys.executable} {script} " + drive.line(sys.executable, "-c", code))
+    assert result.out == "1000000 False 0\n"
+
+
+def test_flood_runs_in_bounded_memory(drive: Drive) -> None:
+    """Half a gigabyte through a pipe: head and tail are told, the rest is counted, and little is held."""
+    script = drive.script(
+        """
+        import os, sys
+        with open(f"/proc/{os.getppid()}/status") as file:
+            before = file.read()
+        block = (b"." * 99 + b"\\n") * 5000
+        for _ in range(1000):
+            os.write(1, block)
+        with open(f"/proc/{os.getppid()}/status") as file:
+            peak = [line for line in file if line.startswith("VmHWM")][0]
+        sys.stderr.write(peak.split()[1])
+        """
+    )
+    result = drive.shell(drive.line(sys.executable, script, keep_head=1 << 20, keep_tail=4096) + " | tail -c 1")
+    assert result.stdout == b"\n"
+    assert int(result.stderr) < 60_000
+    told = drive.told()
+    assert told.ended.output["stdout"] == [500_000_000, 5_000_000]
+    kept = [event for event in told.events if event.name == "output" and event.stream == "stdout"]
+    assert kept[-1].offset + len(kept[-1].data) == 500_000_000
+    assert all(len(event.data) <= 4096 for event in kept if event.offset >= 1 << 20)
+
+
+def test_ten_thousand_arguments(drive: Drive) -> None:
+    words = [f"argument {i}" for i in range(10_000)]
+    result = drive(sys.executable, "-c", "import sys; print(len(sys.argv), sys.argv[-1])", *words)
+    assert result.out == "10001 argument 9999\n"
+
+
+def test_output_of_a_socket_passes(drive: Drive) -> None:
+    script = drive.script(
+        """
+        import socket, subprocess, sys
+        here, there = socket.socketpair()
+        child = subprocess.Popen(sys.argv[1:], stdout=there)
+        there.close()
+        total = 0
+        while data := here.recv(65536):
+            total += len(data)
+        print(total, child.wait())
+        """
+    )
+    code = "import sys; sys.stdout.write('z' * 1000000)"
+    result = drive.shell(f"{sys.executable} {script} " + drive.line(sys.executable, "-c", code))
+    assert result.out == "1000000 0\n"
+    assert os.path.exists(drive.log)
