@@ -71,7 +71,7 @@ _FORMS = r"""
   | \bsk-[A-Za-z0-9_-]{20,} | \b[rs]k_(?:live|test)_[A-Za-z0-9]{10,}
   | \bAIza[\w-]{30,} | \bnpm_[A-Za-z0-9]{30,}\b | \bpypi-[\w-]{30,} | \bhf_[A-Za-z0-9]{20,}\b
   | \bSG\.[\w-]{16,}\.[\w-]{16,} | \bdop_v1_[a-f0-9]{32,}
-  | (?P<keep4>\bBearer\ +)[\w.~+/=-]{8,} | (?P<keep5>\bBasic\ +)[A-Za-z0-9+/]{8,}={0,2}(?![\w.])
+  | (?P<keep4>\b(?:Bearer|Basic)\ +)(?=\S*\d)[\w.~+/=-]{8,}              # a word of prose has no digit
 """
 # A name, what sets it apart from its value, and the value.
 _NAMED = r"""(?P<name>[A-Za-z_][\w.-]*)(?P<between>["']?\s*(?:=|:(?!//))\s*["']?)(?P<value>[^\s"'&;,}]+)"""

@@ -45,10 +45,10 @@ def encode_curve(curve: Curve) -> bytes:
     # While each bucket is one sample, its mean, minimum and maximum are the same number.
     single = curve.samples <= len(buckets)
     for index in range(len(SAMPLE_FIELDS)):
-        columns.append([_known(bucket.mean(index)) for bucket in buckets])
         if not single:
+            columns.append([_known(bucket.mean(index)) for bucket in buckets])
             columns.append([_known(bucket.low[index]) for bucket in buckets])
-            columns.append([_known(bucket.high[index]) for bucket in buckets])
+        columns.append([_known(bucket.high[index]) for bucket in buckets])
     head = {
         "v": VERSION,
         "memory": curve.memory,

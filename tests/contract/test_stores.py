@@ -1,0 +1,256 @@
+"""What every store must do: one suite over all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from runner.agent.events import LOST, TIMEOUT
+from runner.model.errors import UsageError
+from runner.model.run import Tail
+from runner.stores import STORES
+from runner.stores.base import FAILED, OLDEST, SUCCESS, RunFilter
+from tests.unit.stores.made import MINUTE, START, attempt_of, run_of, whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from runner.stores.base import Store
+
+
+@pytest.fixture(params=list(STORES))
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    where = [str(tmp_path / "history.db")] if request.param == "sqlite" else []
+    opened: Store = STORES.load(request.param)(*where)
+    yield opened
+    opened.close()
+
+
+def ids(store: Store, **wanted: Any) -> list[str]:
+    return [run.id for run in store.runs(RunFilter(**wanted))]
+
+
+def test_a_run_comes_back_as_it_was(store: Store) -> None:
+    run = whole(1, tags={"team": "data", "n": "1"}, extra={"loss": 0.25}, name="training")
+    run.last.output["stderr"] = Tail(b"first\n" + b"\xff\x00", b"...last", 1 << 20, 12345)
+    run.last.error_type, run.last.error_message = "ValueError", "ValueError: caf\u00e9 \udcff"
+    run.args = ["--name", "\udcfe", "", "a b"]
+    assert store.save(run) is True
+    found = store.get(run.id)
+    assert found is not None
+    assert found.to_dict() == run.to_dict()
+    assert found.script_key == run.script_key
+    assert found.total_seconds == run.total_seconds
+    tail = found.last.output["stderr"]
+    assert (tail.head, tail.tail, tail.size, tail.lines) == (b"first\n\xff\x00", b"...last", 1 << 20, 12345)
+    assert found.last.output["stdout"].head == b"hello\n" * 10
+    curve = found.last.curve
+    assert curve is not None and run.last.curve is not None
+    assert curve.samples == 20
+    assert [bucket.low for bucket in curve.buckets] == [bucket.low for bucket in run.last.curve.buckets]
+    assert curve.mean("memory_bytes") == pytest.approx(run.last.curve.mean("memory_bytes"))
+
+
+def test_a_run_without_anything_comes_back(store: Store) -> None:
+    run = run_of(
+        1,
+        script="-c",
+        args=[],
+        host={},
+        python=None,
+        python_version=None,
+        script_hash=None,
+        git_commit=None,
+        git_dirty=None,
+        cwd="",
+        user="",
+    )
+    attempt = attempt_of(run, count=0)
+    attempt.metrics = dict.fromkeys(attempt.metrics)
+    attempt.kinds, attempt.output, attempt.ended, attempt.reason = {}, {}, None, LOST
+    run.attempts = [attempt]
+    store.save(run)
+    found = store.get(run.id)
+    assert found is not None
+    assert found.to_dict() == run.to_dict()
+    assert found.last.curve is None
+
+
+def test_figures_that_are_worth_less_say_so_again(store: Store) -> None:
+    run = whole(1)
+    name = next(iter(run.last.kinds))
+    run.last.kinds[name] = "bound"
+    store.save(run)
+    found = store.get(run.id)
+    assert found is not None
+    assert found.last.kinds == run.last.kinds
+
+
+def test_saving_twice_keeps_the_first(store: Store) -> None:
+    run, other = whole(1), whole(1)
+    other.last.exit_code = 9
+    assert [store.save(run), store.save(other)] == [True, False]
+    assert store.count(RunFilter()) == 1
+    found = store.get(run.id)
+    assert found is not None
+    assert found.last.exit_code == 0
+    assert [store.save(whole(2)), store.count(RunFilter())] == [True, 2]
+
+
+def test_every_attempt_is_kept(store: Store) -> None:
+    run = run_of(1)
+    run.attempts = [attempt_of(run, number, count=number) for number in (1, 2, 3)]
+    for attempt in run.attempts:
+        attempt.started = run.started + attempt.number * MINUTE - MINUTE
+        attempt.ended = attempt.started + 1_000_000_123
+        attempt.delay = attempt.number - 1.0
+    run.attempts[0].reason, run.attempts[0].exit_code = TIMEOUT, 124
+    store.save(run)
+    assert [shown.to_dict() for shown in store.runs(RunFilter())] == [run.to_dict()]
+    found = store.get(run.id)
+    assert found is not None
+    assert found.to_dict() == run.to_dict()
+    assert [len(attempt.curve.buckets) for attempt in found.attempts if attempt.curve] == [1, 2, 3]
+    assert [attempt.output["stdout"].size for attempt in found.attempts] == [60, 60, 60]
+    curve = store.samples(run.id, 2)
+    assert curve is not None
+    assert curve.samples == 2
+    assert store.samples(run.id, 4) is None
+    assert store.stats()["attempts"] == 3
+
+
+def test_lists_are_light_unless_asked(store: Store) -> None:
+    store.save(whole(1))
+    light = store.runs(RunFilter())[0]
+    assert (light.last.output, light.last.curve) == ({}, None)
+    heavy = store.runs(RunFilter(), output=True, samples=True)[0]
+    assert heavy.last.output["stdout"].size == 60
+    assert heavy.last.curve is not None
+
+
+def test_what_is_read_is_a_copy(store: Store) -> None:
+    store.save(whole(1))
+    store.runs(RunFilter())[0].attempts[0].exit_code = 77
+    assert store.runs(RunFilter())[0].attempts[0].exit_code == 0
+
+
+def test_the_beginning_of_an_id_is_enough(store: Store) -> None:
+    first, second = whole(1, id="abc123000000"), whole(2, id="abd000000000")
+    store.save(first)
+    store.save(second)
+    found = store.get("abc")
+    assert found is not None
+    assert found.id == first.id
+    with pytest.raises(UsageError, match="ab"):
+        store.get("ab")
+    assert [store.get("f"), store.get("no hex"), store.get(""), store.get("abc1230000000")] == [None] * 4
+
+
+def test_order_and_limit(store: Store) -> None:
+    runs = [whole(number) for number in (2, 3, 1)]
+    for run in runs:
+        store.save(run)
+    newest = [runs[1].id, runs[0].id, runs[2].id]
+    assert ids(store) == newest
+    assert ids(store, order=OLDEST) == newest[::-1]
+    assert ids(store, limit=2) == newest[:2]
+    assert ids(store, limit=0) == []
+    assert store.count(RunFilter(limit=1)) == 3
+
+
+def test_status(store: Store) -> None:
+    good, bad, late = whole(1), whole(2), whole(3)
+    bad.last.exit_code = 3
+    late.last.reason, late.last.exit_code = TIMEOUT, 0
+    for run in (good, bad, late):
+        store.save(run)
+    assert ids(store, status=SUCCESS) == [good.id]
+    assert ids(store, status=FAILED) == [late.id, bad.id]
+    assert ids(store, status=TIMEOUT) == [late.id]
+    assert store.count(RunFilter(status="exited")) == 2
+
+
+def test_time(store: Store) -> None:
+    for number in range(4):
+        store.save(whole(number))
+    since, until = START + MINUTE, START + 3 * MINUTE
+    assert ids(store, since=since, until=until) == [whole(2).id, whole(1).id]
+    assert store.count(RunFilter(since=since)) == 3
+
+
+def test_tags(store: Store) -> None:
+    store.save(whole(1, tags={"team": "data", "env": "prod"}))
+    store.save(whole(2, tags={"team": "data"}))
+    store.save(whole(3))
+    assert store.count(RunFilter(tags={"team": "data"})) == 2
+    assert ids(store, tags={"team": "data", "env": "prod"}) == [whole(1).id]
+    assert ids(store, tags={"team": "dat"}) == []
+
+
+@pytest.mark.parametrize(
+    ("wanted", "count"),
+    [
+        ("train.py", 2),
+        ("jobs/train.py", 2),
+        ("./jobs/train.py", 2),
+        ("/srv/app/jobs/train.py", 2),
+        ("nightly", 1),
+        ("rain.py", 0),
+        ("other.py", 1),
+        ("%.py", 0),
+        ("", 3),
+    ],
+)
+def test_a_script_is_found_as_people_name_it(store: Store, wanted: str, count: int) -> None:
+    store.save(whole(1))
+    store.save(whole(2, name="nightly"))
+    store.save(whole(3, script="other.py"))
+    assert store.count(RunFilter(script=wanted)) == count
+    assert len(store.runs(RunFilter(script=wanted))) == count
+
+
+def test_a_name_is_exact(store: Store) -> None:
+    store.save(whole(1, name="nightly"))
+    assert [store.count(RunFilter(name=name)) for name in ("nightly", "night", "jobs/train.py")] == [1, 0, 0]
+
+
+def test_scripts_are_listed_once(store: Store) -> None:
+    for number in range(3):
+        store.save(whole(number))
+    store.save(whole(9, script="\udcff.py"))
+    assert sorted(store.scripts()) == sorted(
+        [("/srv/app/jobs/train.py", "jobs/train.py", ""), ("/srv/app/\udcff.py", "\udcff.py", "")]
+    )
+
+
+def test_old_runs_are_deleted_with_all_that_is_theirs(store: Store) -> None:
+    old = run_of(1, script="old.py", tags={"a": "b"})
+    old.attempts = [attempt_of(old, number) for number in (1, 2)]
+    store.save(old)
+    store.save(whole(5))
+    assert store.cleanup(START + 5 * MINUTE) == 1
+    assert ids(store) == [whole(5).id]
+    assert store.samples(old.id, 1) is None
+    assert store.get(old.id) is None
+    assert [path for _, path, _ in store.scripts()] == ["jobs/train.py"]
+    assert store.cleanup(START + 5 * MINUTE) == 0
+    # A place that has become free is given to the next run: nothing of the old one may come with it.
+    store.cleanup(START + 10 * MINUTE)
+    new = whole(20, count=0)
+    new.last.output, new.last.curve = {}, None
+    store.save(new)
+    found = store.get(new.id)
+    assert found is not None
+    assert (found.last.output, found.last.curve, len(found.attempts)) == ({}, None, 1)
+
+
+def test_stats(store: Store) -> None:
+    assert [store.stats()[key] for key in ("runs", "scripts", "first", "last")] == [0, 0, None, None]
+    for number in range(3):
+        store.save(whole(number))
+    stats = store.stats()
+    assert (stats["runs"], stats["attempts"], stats["scripts"]) == (3, 3, 1)
+    assert (stats["first"], stats["last"]) == (START, START + 2 * MINUTE)
+    assert stats.keys() >= {"path", "bytes", "samples_bytes", "output_bytes"}
