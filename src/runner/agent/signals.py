@@ -120,7 +120,7 @@ class Signals:
         for number, code, sender in self._source.read():
             if number == _SIGCHLD and code > 0:
                 self.child_changed = True
-                self._look_for_stop()
+                self.look_for_stop()
             else:
                 self._sort(number, code, sender, now, taken)
         still = []
@@ -161,8 +161,11 @@ class Signals:
         return witness.saw(number, sender, now) or (last and witness.has_pending(number, sender))
 
     def _forward(self, number: int) -> str:
+        from runner.agent.tree import HAS_PROC
         from runner.agent.witness import send
 
+        if self._pidfd < 0 and HAS_PROC and parent_of(self._pid) != os.getpid():
+            return SEEN  # reaped: the number may be another process's by now
         try:
             send(self._pid, self._pidfd, number)
         except ProcessLookupError:
@@ -191,7 +194,8 @@ class Signals:
             times.append(self._guard_at)
         self.due = min(times) if times else None
 
-    def _look_for_stop(self) -> None:
+    def look_for_stop(self) -> None:
+        """Learn whether the script has stopped: to be called where a SIGCHLD was taken by somebody else."""
         if not hasattr(os, "waitid"):
             self._stopped = int(_signal.SIGTSTP) if state_of(self._pid) == "T" else 0
             return
