@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # How a figure is known.
 EXACT = "exact"  # the kernel's own accounting
 SAMPLED = "sampled"  # read now and then; what happened between two readings is not in it
-BOUND = "bound"  # the true figure is at least this
+BOUND = "bound"  # a limit: the true figure lies beyond it, or on it
 
 MB = 1 << 20
 
@@ -68,6 +68,11 @@ def _usage(field: str) -> Obtain:
 
 def _peak(field: str) -> Obtain:
     return lambda ended, curve: curve.maximum(field)
+
+
+def _peak_count(field: str) -> Obtain:
+    # A script that ran was one process with one thread, even where it was too short to be sampled.
+    return lambda ended, curve: curve.maximum(field) or (1 if ended.t > 0 else None)
 
 
 def _megabytes(value: Value) -> Value:
@@ -242,7 +247,7 @@ NUM_THREADS = _declare(
     "count",
     SAMPLED,
     "Most threads of the tree at one time.",
-    _peak("threads"),
+    _peak_count("threads"),
     (),
     int,
 )
@@ -260,7 +265,7 @@ NUM_PROCESSES = _declare(
     "count",
     SAMPLED,
     "Most processes of the tree at one time.",
-    _peak("processes"),
+    _peak_count("processes"),
     (),
     int,
 )
@@ -396,7 +401,7 @@ def evaluate(ended: Ended, curve: Curve) -> dict[str, Value]:
 
 
 def kinds(values: Mapping[str, Value], weaker: Mapping[str, list[str]]) -> dict[str, str]:
-    """Return how each measured figure is known, the attempt's own reservations applied."""
+    """Return how each measured figure is known, the attempt's own reservations (`Ended.weaker`) applied."""
     return {metric.name: _weakest(metric, weaker) for metric in METRICS if values.get(metric.name) is not None}
 
 
