@@ -65,7 +65,9 @@ class Attempt:
                 become_subreaper()
             self.time = time_ns()
             self.began = monotonic()
-            self.pid = spawn(job.executable, job.argv, job.env, job.cwd, given, signals.mask, signals.ignored)
+            self.pid = spawn(
+                job.executable, job.argv, job.env, job.cwd, given, signals.mask, signals.defaults, signals.ignores
+            )
         except BaseException:
             streams.abandon()
             signals.close()

@@ -47,7 +47,9 @@ class Signals:
 
     Attributes:
         mask: Signal mask the script must get: the one that was inherited.
-        ignored: Signals that CPython ignores in itself; the script must get their default disposition.
+        defaults: Signals that CPython ignores in itself; the script must get their default action.
+        ignores: Signals that the script must ignore and the runner can't: with SIGCHLD ignored, as it was inherited,
+            the kernel would reap the script before the runner can.
         fd: Readable when a signal came; -1 before `open`.
         due: Monotonic time at which `take` must be called even if nothing came, or None.
         came: Numbers of the signals that came from outside the script's tree.
@@ -56,7 +58,11 @@ class Signals:
 
     def __init__(self) -> None:
         self.mask = _signal.pthread_sigmask(_signal.SIG_BLOCK, BLOCKED)
-        self.ignored = (int(_signal.SIGPIPE), int(_signal.SIGXFSZ))
+        self.defaults = (int(_signal.SIGPIPE), int(_signal.SIGXFSZ))
+        self.ignores: tuple[int, ...] = ()
+        if _signal.getsignal(_SIGCHLD) == _signal.SIG_IGN:
+            self.ignores = (_SIGCHLD,)
+            _signal.signal(_SIGCHLD, _signal.SIG_DFL)
         self.fd = -1
         self.due: float | None = None
         self.came: set[int] = set()
@@ -77,9 +83,6 @@ class Signals:
         from runner.agent.sources import Handlers, SignalFd
         from runner.agent.witness import open_pidfd
 
-        if _signal.getsignal(_SIGCHLD) == _signal.SIG_IGN:
-            # Inherited, and so the script's too; but the kernel would reap the script before the runner can.
-            _signal.signal(_SIGCHLD, _signal.SIG_DFL)
         self._pid = pid
         self._pidfd = open_pidfd(pid)
         self._spare = spare
@@ -238,6 +241,8 @@ class Signals:
             self._witness.close()
             self._witness = None
         self._guard_at = self.due = None
+        for number in self.ignores:
+            _signal.signal(number, _signal.SIG_IGN)
         _signal.pthread_sigmask(_signal.SIG_SETMASK, self.mask)
 
 

@@ -55,6 +55,7 @@ def spawn(
     given: Mapping[int, int],
     mask: Collection[int],
     defaults: Collection[int],
+    ignores: Collection[int] = (),
 ) -> int:
     """Start a program and return its process id.
 
@@ -66,6 +67,7 @@ def spawn(
         given: Descriptors it gets at a certain number: number -> descriptor of this process, which is above 2.
         mask: Signals that are blocked in it.
         defaults: Signals whose default action it gets back.
+        ignores: Signals it is to ignore although this process does not.
 
     Raises:
         StartFailed: It could not be started; nothing runs.
@@ -81,13 +83,13 @@ def spawn(
             except OSError as error:
                 raise StartFailed(EXIT_RUNNER, f"cannot change to directory {cwd}: {error.strerror}") from None
         try:
-            return _start(executable, argv, env, given, mask, defaults)
+            return _start(executable, argv, env, given, mask, defaults, ignores)
         except OSError as error:
             if error.errno != errno.ENOEXEC or not _is_text(executable):
                 _fail(executable, argv, error)
         # A script without a #! line is the shell's, as for every shell and for execvp.
         try:
-            return _start("/bin/sh", ["/bin/sh", executable, *argv[1:]], env, given, mask, defaults)
+            return _start("/bin/sh", ["/bin/sh", executable, *argv[1:]], env, given, mask, defaults, ignores)
         except OSError as error:
             _fail("/bin/sh", argv, error)
     finally:
@@ -103,9 +105,10 @@ def _start(
     given: Mapping[int, int],
     mask: Collection[int],
     defaults: Collection[int],
+    ignores: Collection[int],
 ) -> int:
-    if not hasattr(os, "posix_spawn"):
-        return _fork_and_exec(executable, argv, env, given, mask, defaults)
+    if ignores or not hasattr(os, "posix_spawn"):
+        return _fork_and_exec(executable, argv, env, given, mask, defaults, ignores)
     actions = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in given.items()]
     return os.posix_spawn(executable, argv, env, file_actions=actions, setsigmask=mask, setsigdef=defaults)
 
@@ -117,6 +120,7 @@ def _fork_and_exec(
     given: Mapping[int, int],
     mask: Collection[int],
     defaults: Collection[int],
+    ignores: Collection[int],
 ) -> int:
     read_end, write_end = os.pipe()  # closed by a successful exec, told the error otherwise
     pid = os.fork()
@@ -128,6 +132,8 @@ def _fork_and_exec(
                 os.dup2(ours, theirs)
             for number in defaults:
                 _signal.signal(number, _signal.SIG_DFL)
+            for number in ignores:
+                _signal.signal(number, _signal.SIG_IGN)
             _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
             os.execve(executable, argv, env)
         except OSError as error:
