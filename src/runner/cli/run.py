@@ -14,9 +14,10 @@ from runner.executors.here import Here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runner.agent.events import Ended
     from runner.cli.line import Line
     from runner.engine.execution import Report
-    from runner.model.run import Attempt
+    from runner.model.run import Attempt, Run
     from runner.policy.retry import RetryPolicy
 
 
@@ -57,21 +58,39 @@ def run(line: Line) -> int:
         return describe(execution, settings)
     _warn(show, [*settings.config.warnings, *line.warnings])
     execution.start()
-    finished = execution.finish()
+    try:
+        finished = execution.finish()
+        _show(execution, finished, show)
+        signal, code = _deadly(finished.last), finished.last.exit_code
+    except Exception as error:  # whatever is wrong with the runner, the script's end stands
+        end = execution.make_do()
+        _confess(error, show)
+        signal, code = (0, 125) if end is None else (_deadly(end), end.exit_code)
+    signal = execution.interrupted_by or signal
+    if signal:
+        from runner.agent.exit import die_of
 
+        die_of(signal)
+    return 125 if code is None else code
+
+
+def _show(execution: Execution, run: Run, show: ShowOptions) -> None:
     from runner.cli.output import Screen, summarize, warn
 
     screen = Screen()
     for warning in execution.warnings:
         warn(screen, warning, show)
-    summarize(screen, finished, show)
-    signal = execution.interrupted_by or _deadly(finished.last)
-    if signal:
-        from runner.agent.exit import die_of
+    summarize(screen, run, show)
 
-        die_of(signal)
-    code = finished.last.exit_code
-    return 125 if code is None else code
+
+def _confess(error: Exception, show: ShowOptions) -> None:
+    from runner.cli.output import Screen, warn
+
+    warn(Screen(), f"the runner itself failed, the script did not notice: {type(error).__name__}: {error}")
+    if show.log_level == "DEBUG":
+        import traceback
+
+        traceback.print_exception(error)
 
 
 def _retry(settings: Settings, options: RunOptions) -> RetryPolicy | None:
@@ -102,7 +121,7 @@ def _warn(show: ShowOptions, warnings: list[str]) -> None:
             warn(Screen(), warning, show)
 
 
-def _deadly(attempt: Attempt) -> int:
+def _deadly(attempt: Attempt | Ended) -> int:
     """Return the signal the runner is to die of as the script did; after a timeout or limit both end with 124."""
     from runner.agent.events import CANCELLED, OOM_KILLED, SIGNALED
 

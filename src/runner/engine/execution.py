@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Protocol
 
-    from runner.agent.events import Event
+    from runner.agent.events import Ended, Event
     from runner.engine.record import Recorder
     from runner.engine.run_options import MonitorOptions, RecordOptions, RunOptions
     from runner.engine.spool import Spool
@@ -68,6 +68,8 @@ class Execution:
         self.watch = watch
         #: Lines of trouble that did not touch the script.
         self.warnings: list[str] = []
+        #: How the last attempt ended, as soon as it has.
+        self.end: Ended | None = None
         #: Signal that came during the delay before a retry and ended the run.
         self.interrupted_by = 0
         self.job = Job(
@@ -86,6 +88,7 @@ class Execution:
         self._handle: Handle | None = None
         self._failure: StartFailed | None = None
         self._interrupt: KeyboardInterrupt | None = None
+        self._trouble: Exception | None = None
         self._recorder: Recorder | None = None
 
     def start(self) -> None:
@@ -156,18 +159,24 @@ class Execution:
             self._tell_failure(fold, number)
         else:
             self._tell(fold, number, self._handle.started)
-            ended = self._handle.run(lambda event: self._tell(fold, number, event))
+            self.end = ended = self._handle.run(lambda event: self._tell(fold, number, event))
             self._tell(fold, number, ended)
             self._interrupt = self._handle.interrupted
+        if self._trouble is not None:
+            raise self._trouble
         name_failure(fold.attempt)
         return fold.attempt
 
     def _tell(self, fold: Fold, number: int, event: Event) -> None:
-        fold.tell(event)
-        if self._recorder is not None:
-            self._recorder.tell(event, number)
-        if self.watch is not None:
-            self.watch(event, number)
+        """Pass one event on; what listens may fail, but never in the middle of carrying the script."""
+        try:
+            fold.tell(event)
+            if self._recorder is not None:
+                self._recorder.tell(event, number)
+            if self.watch is not None:
+                self.watch(event, number)
+        except Exception as error:
+            self._trouble = self._trouble or error
 
     def _tell_failure(self, fold: Fold, number: int) -> None:
         from time import time_ns
@@ -199,6 +208,12 @@ class Execution:
     def _remember(self, run: Run) -> None:
         if self._recorder is not None:
             self.warnings.extend(self._recorder.finish(run))
+
+    def make_do(self) -> Ended | None:
+        """Carry the script to its end with nothing around it, after the runner's own parts have failed."""
+        if self.end is None and self._handle is not None:
+            self.end = self._handle.run(lambda event: None)
+        return self.end
 
     def raise_interrupt(self) -> None:
         """Raise the Ctrl-C that came to a host program while the script ran, now that the run is recorded."""
