@@ -196,6 +196,16 @@ class _Splitter:
                 raise UsageError(f"{flag} only makes sense for a run, but {line.queries[0]} runs nothing")
         if line.target is not None and line.target[0] == "script":
             self._narrow(str(line.target[1]))
+        if not planned:
+            self._refuse_lost()
+
+    def _refuse_lost(self) -> None:
+        """Refuse an option that would shape the answer, but stands where it belongs to a script that is not run."""
+        for word in self.line.args:
+            flag = word.partition("=")[0]
+            entry = self.flags.get(flag)
+            if entry is not None and entry[3] == "neutral":
+                raise UsageError(f"{flag} after the script would be the script's; put it before the script")
 
     def _narrow(self, script: str) -> None:
         """Hand the script beside a query to those queries that take one."""
