@@ -42,7 +42,7 @@ class Process:
         self.due = 0.0
         self.told = 0
         self.shares: tuple[int, int, int] | None = None
-        self.shares_at = 0.0
+        self.shares_at = -1.0
         self._times = (0.0, 0.0, 0.0, 0.0)
         self._switches = (0, 0)
         self._faults = (0, 0)

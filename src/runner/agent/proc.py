@@ -80,36 +80,10 @@ class Process:
     """
 
     __slots__ = (
-        "_born",
-        "_clock",
-        "_faulted",
-        "_fds",
-        "_stat",
-        "copy",
-        "cpu",
-        "due",
-        "fds",
-        "ignores_children",
-        "io",
-        "io_before",
-        "parent",
-        "peak",
-        "pid",
-        "rose",
-        "round",
-        "rss",
-        "settled",
-        "shares",
-        "shares_at",
-        "sightings",
-        "size",
-        "state",
-        "stirred",
-        "threads",
-        "told",
-        "waited",
-        "waited_before",
-    )
+        "_born", "_clock", "_faulted", "_fds", "_stat", "copy", "cpu", "due", "fds", "ignores_children", "io",
+        "io_before", "parent", "peak", "pid", "rose", "round", "rss", "settled", "shares", "shares_at",
+        "sightings", "size", "state", "stirred", "threads", "told", "waited", "waited_before",
+    )  # fmt: skip
 
     def __init__(self, pid: int, parent: int) -> None:
         self.pid = pid
@@ -136,7 +110,7 @@ class Process:
         self.due = 0.0
         self.told = 0
         self.shares: tuple[int, int, int] | None = None
-        self.shares_at = 0.0
+        self.shares_at = -1.0
         self._clock = _clock_id(pid)
         self._born = b""
         self._faulted = 0

@@ -59,10 +59,13 @@ class Shares:
             key = self._family_of(process)
             sizes[key] = sizes.get(key, 0) + 1
         self._credit = min(self._credit + span * _SHARE, _STRETCH)
+        # What shares its memory with a copy not counted yet would seem to have lost it.
+        sharing = {process.parent for process in processes.values() if process.copy}
         for process in sorted(alive, key=_turn):
-            if self._credit <= 0 or not (changed or process.shares is None):
+            if self._credit <= 0 or not (changed or process.shares_at < self._changed_at):
                 break
-            self._read(process, now, sizes)
+            if process.pid not in sharing:
+                self._read(process, now, sizes)
         self._families = {key: family for key, family in self._families.items() if key in sizes}
         return {process.pid: self._estimate_one(process, sizes) for process in alive}
 
@@ -93,10 +96,13 @@ class Shares:
             return process.rss if shares is None else max(shares[0] + process.rss - shares[2], 0)
         factor = family.factor
         if family.at < self._changed_at:
-            factor = min(factor * family.members / sizes[key], 1.0)
-        shared = min(family.shared if shares is None else shares[2] - shares[1], process.rss)
-        return round(process.rss - shared + shared * factor)
+            factor *= family.members / sizes[key]
+        if sizes[key] > 1:  # while many end, those left seem to have more to themselves than they will be found to have
+            factor = min(factor, 1 / sizes[key])
+        shared = family.shared if shares is None else max(shares[2] - shares[1], family.shared)
+        shared = min(shared, process.rss)
+        return round(process.rss - shared + shared * min(factor, 1.0))
 
 
 def _turn(process: Process) -> float:
-    return -1.0 if process.shares is None else process.shares_at
+    return process.shares_at

@@ -6,6 +6,7 @@ import os
 from time import thread_time_ns
 
 from runner.agent import tree
+from runner.agent.cpu import CpuCounter
 from runner.agent.events import SAMPLE_FIELDS, USAGE_FIELDS
 from runner.agent.usage import MAXRSS_UNIT, Tally
 from runner.agent.watch import Watch
@@ -24,11 +25,6 @@ _SHARE = 0.1
 _QUICK = 1_000_000
 #: The kernel keeps the count of resident memory in parts, a part for each core: it is off by some pages.
 _SLACK = 1 << 18
-#: Nanoseconds by which user and system time of waited-for children are rounded down, a tick each.
-_ROUNDING = 20_000_000
-#: Nanoseconds over which the rate of a tree is remembered, and what is late by less than that is spread.
-_MEMORY = 200_000_000
-_TRIFLE = 100_000
 
 _IO = ("read_bytes", "write_bytes", "read_chars", "write_chars")
 _SWITCHES = ("switches_voluntary", "switches_involuntary")
@@ -67,9 +63,7 @@ class Sampler:
         self._floor = floor or _own_peak()
         self._reaped = Tally()
         self._reaped_peak = 0
-        self._cores = os.cpu_count() or 1
-        self._cpu = 0  # nanoseconds told so far
-        self._rate = 0.0  # cores at work of late
+        self._cpu = CpuCounter(os.cpu_count() or 1)
         self._io = [0, 0, 0, 0]
         self._io_known = False
         self._values: list[float | None] = []
@@ -100,41 +94,32 @@ class Sampler:
             self._values = self._sum_up(now, span)
         else:
             self._values[3] = self._values[2]
-        before = self._cpu
-        self._values[0] = self._advance(elapsed) / 1e9
-        self._values[1] = 100 * (self._cpu - before) / elapsed if elapsed > 0 else None
+        known = watch.ended.cpu + watch.lost.cpu + self._reaped.cpu
+        gain = self._cpu.advance(elapsed, known, (watch.processes, watch.aside))
+        self._values[0] = self._cpu.total / 1e9
+        self._values[1] = 100 * gain / elapsed if elapsed > 0 else None
         self._throttle(thread_time_ns() - begun, elapsed)
         return span, list(self._values)
 
-    def _advance(self, elapsed: int) -> int:
-        """Move on the CPU time told so far, in nanoseconds: never back, and never faster than the cores can work.
+    def attach(self, now: float) -> None:
+        """Begin with a tree that has been running for a while: what it has used so far is in no rate.
 
-        What the living use is known to the nanosecond, what children had used that were waited for only in ticks,
-        rounded down. While a process collects children, its tree is therefore taken to go on as it did, as far as the
-        ticks permit; told as they come, they would make a curve of spikes.
+        Args:
+            now: As for `take`.
         """
-        watch = self._watch
-        least = watch.ended.cpu + watch.lost.cpu + self._reaped.cpu
-        ran = parents = 0
-        for processes in (watch.processes, watch.aside):
-            for process in processes.values():
-                least += process.cpu + process.waited
-                ran += process.cpu - process.told
-                process.told = process.cpu
-                if process.waited and process.stirred:
-                    parents += 1
-        share = min(elapsed / _MEMORY, 1.0)
-        rounding = max(parents, 1) * _ROUNDING
-        cpu = self._cpu + ran
-        if parents:
-            cpu = min(max(cpu, self._cpu + round(self._rate * elapsed)), least + rounding)
-        late = least - cpu
-        if late > 0:
-            cpu += late if late < _TRIFLE else max(round(late * share), late - 2 * rounding)
-        gain = max(min(cpu - self._cpu, elapsed * self._cores), 0)
-        self._rate += (gain / elapsed - self._rate) * share if elapsed > 0 else 0.0
-        self._cpu += gain
-        return self._cpu
+        self._watch.refresh(now)
+        self._last = now
+        self._stamp = self._watch.stamp
+        self._watch.peak = 0
+        for process in self._watch.processes.values():
+            self._watch.peak = max(self._watch.peak, process.rss)
+            process.told = process.cpu
+            self._cpu.total += process.cpu + process.waited
+
+    def alive(self, pid: int) -> bool:
+        """Whether a process of the tree was alive when last looked at."""
+        process = self._watch.processes.get(pid)
+        return process is not None and process.state not in "ZX"
 
     def _sum_up(self, now: float, span: float) -> list[float | None]:
         watch = self._watch

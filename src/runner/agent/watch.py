@@ -172,8 +172,7 @@ class Watch:
             process.io = None
         process.round = self.round
         process.due = now + _REFRESH
-        if process.peak > self.peak:
-            self.peak = process.peak
+        self.peak = max(self.peak, process.peak if process.rose else process.rss)
         if process.ignores_children:
             self.deaf = True
         # Between fork (or vfork) and exec a process is a copy of its parent: counted, it would double the memory.
