@@ -218,7 +218,8 @@ class SqliteStore:
                     break
                 removed += len(old)
             if removed:
-                execute("PRAGMA incremental_vacuum").fetchall()
+                # Each step frees one page, and only a script is stepped to its end: its rows have no columns.
+                self._connection.executescript("PRAGMA incremental_vacuum")
                 execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except BaseException as error:
             raise self._undo(error) from None
