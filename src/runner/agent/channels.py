@@ -32,9 +32,10 @@ class Stream:
         given: The script's end, or -1 where it gets the descriptor itself.
         pty: The pty, where it is one.
         offset: Position of a file's descriptor when the script was started.
+        other: The same of descriptor 2, where that leads to the same file; -1 otherwise.
     """
 
-    __slots__ = ("fd", "given", "kind", "offset", "pty", "source", "status")
+    __slots__ = ("fd", "given", "kind", "offset", "other", "pty", "source", "status")
 
     def __init__(self, fd: int, status: os.stat_result, direct: bool) -> None:
         self.fd = fd
@@ -43,6 +44,7 @@ class Stream:
         self.source = -1
         self.given = -1
         self.offset = 0
+        self.other = -1
         self.pty: OutputPty | None = None
 
     @property
@@ -64,7 +66,7 @@ class Stream:
         elif self.kind == PIPE:
             self.source, self.given = os.pipe()
         elif self.kind == FILE:
-            self.offset = os.lseek(self.fd, 0, os.SEEK_CUR)
+            self.offset = position(self.fd)
         return ""
 
 
@@ -91,6 +93,8 @@ class Streams:
         self.merged = len(opened) == 2 and not direct and _same(*opened)
         for stream in opened[: 1 if self.merged else 2]:
             self._open(stream)
+        if self.merged and opened[0].kind == FILE:
+            opened[0].other = position(2)
 
     def _open(self, stream: Stream) -> None:
         trouble = stream.open()
@@ -119,6 +123,11 @@ class Streams:
         for stream in self.streams:
             if stream.source >= 0:
                 os.close(stream.source)
+
+
+def position(fd: int) -> int:
+    """Return the position of a file's descriptor."""
+    return os.lseek(fd, 0, os.SEEK_CUR)
 
 
 #: Standard descriptors that were closed when this process was started.

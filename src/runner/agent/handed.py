@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from runner.agent.channels import position
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runner.agent.channels import Stream
@@ -21,14 +23,13 @@ class HandedFile:
 
     Args:
         stream: Where it is.
-        other: Descriptor that leads to the same file and is counted with it, or -1.
         keeper: Counts what is read.
 
     Attributes:
         weaker: Why a counter is worth less than usual, by counter.
     """
 
-    def __init__(self, stream: Stream, other: int, keeper: Keeper) -> None:
+    def __init__(self, stream: Stream, keeper: Keeper) -> None:
         from fcntl import F_GETFL, fcntl
 
         self.keeper = keeper
@@ -38,8 +39,7 @@ class HandedFile:
         self._appends = bool(fcntl(self._fd, F_GETFL) & os.O_APPEND)
         self._start = stream.status.st_size if self._appends else stream.offset
         self._at = self._start
-        self._other = other
-        self._other_start = os.lseek(other, 0, os.SEEK_CUR) if other >= 0 else 0
+        self._other = stream.other
         try:
             self._reader = os.open(f"/proc/self/fd/{self._fd}", os.O_RDONLY)
         except OSError:
@@ -66,15 +66,15 @@ class HandedFile:
         return [size, self.keeper.lines if self._reader >= 0 else None]
 
     def _position(self) -> int:
-        return os.fstat(self._fd).st_size if self._appends else os.lseek(self._fd, 0, os.SEEK_CUR)
+        return os.fstat(self._fd).st_size if self._appends else position(self._fd)
 
     def _apart(self, end: int) -> int:
         # Opened twice, the same file has two positions; a file opened once has one.
         if self._other < 0 or self._appends:
             return 0
-        there = os.lseek(self._other, 0, os.SEEK_CUR)
-        apart = there != end or self._other_start != self._start
-        return max(there - self._other_start, 0) if apart else 0
+        there = position(2)
+        apart = there != end or self._other != self._start
+        return max(there - self._other, 0) if apart else 0
 
     def _read(self, end: int, budget: int) -> None:
         stop = min(end, self._at + budget)

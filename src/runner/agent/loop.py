@@ -80,7 +80,7 @@ class Loop:
             keeper = Keeper(stream.name, self._job.keep_head, self._job.keep_tail)
             self._keepers.append(keeper)
             if stream.kind == FILE:
-                self._files.append(HandedFile(stream, 2 if streams.merged else -1, keeper))
+                self._files.append(HandedFile(stream, keeper))
                 continue
             carrier = Carrier(stream, keeper)
             carrier.announce = self._signals.guard

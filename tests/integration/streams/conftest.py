@@ -58,7 +58,7 @@ class Drive:
         """The same, for a shell."""
         return shlex.join(self.argv(*command, **job))
 
-    def __call__(self, *command: str, timeout: float = 60, python: str = sys.executable, **job: Any) -> support.Result:
+    def __call__(self, *command: str, python: str = sys.executable, **job: Any) -> support.Result:
         """Run an attempt with pipes at all ends."""
         done = subprocess.run(
             self.argv(*command, python=python, **job),
@@ -66,7 +66,7 @@ class Drive:
             capture_output=True,
             env=self.env,
             cwd=self.folder,
-            timeout=timeout,
+            timeout=60,
         )
         return support.Result(done.returncode, done.stdout, done.stderr)
 
