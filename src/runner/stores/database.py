@@ -179,7 +179,7 @@ def explain(error: sqlite3.Error, path: str) -> StoreError:
     code = _code(error)
     if code in (_BUSY, _LOCKED):
         return StoreError(f"{path} was locked by another program for more than {BUSY_SECONDS:g} s")
-    if code == _FULL:
+    if code == _FULL or (code == _IOERR and _disk_is_full(path)):
         return StoreError(f"{path} can't grow: the disk is full")
     if code == _READONLY:
         return StoreError(f"{path} can't be written")
@@ -209,6 +209,15 @@ def is_ours(path: str) -> bool:
 
 def _foreign(path: str) -> str:
     return f"{path} is a database of another program; it was left as it is"
+
+
+def _disk_is_full(path: str) -> bool:
+    # SQLite calls it an I/O error where it is its shared memory that can't grow.
+    try:
+        disk = os.statvfs(os.path.dirname(os.path.abspath(path)))
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < 65536
 
 
 def _why_not(path: str) -> str:
