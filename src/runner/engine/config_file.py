@@ -51,7 +51,7 @@ class _Checker:
         root = self._parse(self._text())
         if root.kind == "mapping":
             self._section(root, "")
-        elif root.kind != "null":
+        elif root.kind not in ("null", "invalid"):
             what = "a list" if root.kind == "list" else "one value"
             self._problem(root.line, f"sections such as 'retry:' are needed, not {what}")
         if self.problems:
@@ -102,7 +102,7 @@ class _Checker:
             elif self._begins(path):
                 if entry.node.kind == "mapping":
                     self._section(entry.node, path + ".")
-                elif entry.node.kind != "null":
+                elif entry.node.kind not in ("null", "invalid"):
                     self._problem(entry.line, f"{path} is a section, keys belong below it")
             elif not path.startswith("x-"):  # a place of the user's own, to anchor what is used elsewhere
                 self._problem(entry.line, f"unknown key {path!r}{self._guess(path, prefix)}")
@@ -122,6 +122,8 @@ class _Checker:
 
     def _value(self, node: Node, path: str, line: int, option: Opt) -> None:
         """Take the value of a key, checked as its declaration says."""
+        if node.kind == "invalid":
+            return
         if node.kind == "null":
             self._problem(line, f"{path} has no value")
             return
@@ -140,7 +142,8 @@ class _Checker:
 
     def _scalar(self, node: Node, path: str, option: Opt) -> object:
         if node.kind != "scalar":
-            self._problem(node.line, f"{path}: a single value is needed")
+            if node.kind != "invalid":
+                self._problem(node.line, f"{path}: a single value is needed")
             return ""
         value = node.value
         if isinstance(value, str):

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 MAX_NODES = 20_000
 MAX_DEPTH = 50
 
+_STANDARD = "tag:yaml.org,2002:"
+_TAGS = ("map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge", "value")
+
 
 class Entry:
     """One ``key: value`` of a mapping."""
@@ -28,7 +31,7 @@ class Node:
 
     Attributes:
         line: Where it begins, from 1 on.
-        kind: ``mapping``, ``list``, ``scalar`` or ``null``.
+        kind: ``mapping``, ``list``, ``scalar``, ``null``, or ``invalid`` where a problem has been told already.
         entries: Of a mapping.
         items: Of a list.
         value: Of a scalar: the text as it was written (YAML), or the value (JSON).
@@ -95,21 +98,17 @@ class _YamlBuilder:
         self.count += 1
         if self.count > MAX_NODES or depth > MAX_DEPTH:
             raise Unreadable(line, "it unfolds to too much (do aliases repeat each other?)")
-        if not source.tag.startswith("tag:yaml.org,2002:"):
-            self.problems.append((line, f"the tag {source.tag} is not allowed"))
-            return Node(line, "null")
+        kind = source.tag.removeprefix(_STANDARD)
+        if kind not in _TAGS:
+            self.problems.append((line, f"the tag {source.tag.replace(_STANDARD, '!!')} is not allowed"))
+            return Node(line, "invalid")
         if source.id == "mapping":
             return self._mapping(source, line, depth)
         if source.id == "sequence":
             node = Node(line, "list")
             node.items = [self.build(item, depth + 1) for item in source.value]
             return node
-        if source.tag.endswith(":null"):
-            return Node(line, "null")
-        if "python/" in source.tag or source.tag.endswith(":binary"):
-            self.problems.append((line, f"the tag !!{source.tag.rpartition(':')[2]} is not allowed"))
-            return Node(line, "null")
-        return Node(line, "scalar", source.value)
+        return Node(line, "null") if kind == "null" else Node(line, "scalar", source.value)
 
     def _mapping(self, source: Any, line: int, depth: int) -> Node:
         node = Node(line, "mapping")
@@ -117,7 +116,7 @@ class _YamlBuilder:
         first: dict[str, int] = {}
         for key, value in source.value:
             at = key.start_mark.line + 1
-            if key.tag == "tag:yaml.org,2002:merge":
+            if key.tag == _STANDARD + "merge":
                 merged += self._merge(value, at, depth)
             elif key.id != "scalar":
                 self.problems.append((at, "a key must be a plain word"))

@@ -44,7 +44,7 @@ def choose(named: str, program: str, environ: Mapping[str, str]) -> str:
         for name in ("python3", "python"):
             path = os.path.join(folder, name)
             if _is_program(path):
-                return path
+                return os.path.abspath(path)  # the script may run in another directory
     return sys.executable
 
 
@@ -70,11 +70,11 @@ def _named(named: str, environ: Mapping[str, str]) -> str:
     if os.sep not in named:
         found, _ = on_path(named, environ)
         if found:
-            return found
+            return os.path.abspath(found)
     if os.path.isdir(named):
         inside = os.path.join(named, "bin", "python")
         if _is_program(inside):
-            return inside
+            return os.path.abspath(inside)
         raise StartError(f"--python {named}: the directory has no bin/python", 127)
     if not os.path.exists(named):
         where = "" if os.sep in named else ", neither here nor on PATH"
