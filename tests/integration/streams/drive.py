@@ -8,11 +8,11 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "src"))
 
-from runner.agent.attempt import Attempt, StartFailed  # noqa: E402
-from runner.agent.events import encode  # noqa: E402
-from runner.agent.exit import die_of  # noqa: E402
-from runner.agent.job import Job  # noqa: E402
-from runner.agent.spawn import script_environment  # noqa: E402
+from runner.agent.attempt import Attempt, StartFailed
+from runner.agent.events import encode
+from runner.agent.exit import die_of
+from runner.agent.job import Job
+from runner.agent.spawn import script_environment
 
 
 def main() -> None:

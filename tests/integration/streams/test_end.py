@@ -24,7 +24,8 @@ print("late", flush=True)
 
 
 def test_runner_goes_with_the_script_and_a_relay_carries_what_survivors_write(drive: Drive) -> None:
-    with subprocess.Popen(drive.argv(sys.executable, drive.script(DAEMON)), stdout=subprocess.PIPE, env=drive.env) as runner:
+    argv = drive.argv(sys.executable, drive.script(DAEMON))
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, env=drive.env) as runner:
         assert runner.stdout is not None
         begun = time.monotonic()
         assert runner.wait(30) == 7
@@ -51,14 +52,12 @@ def test_relay_holds_nothing_of_the_runners(drive: Drive) -> None:
         time.sleep(3)
         """
     )
-    line = f"exec 9>lock; flock 9; {drive.line(sys.executable, script)} 9>&- | cat >/dev/null & sleep 0; wait %1"
-    del line
     read, write = os.pipe()
-    runner = subprocess.Popen(
-        drive.argv(sys.executable, script), stdout=subprocess.PIPE, stdin=subprocess.PIPE, pass_fds=[write], env=drive.env
-    )
+    argv = drive.argv(sys.executable, script)
+    pipe = subprocess.PIPE
+    runner = subprocess.Popen(argv, stdout=pipe, stdin=pipe, pass_fds=[write], env=drive.env)
     assert runner.wait(30) == 0
-    relays = [pid for pid in _all_pids() if _command(pid) and "drive.py" in _command(pid) and str(drive.log) in _command(pid)]
+    relays = [pid for pid in _all_pids() if "drive.py" in _command(pid) and str(drive.log) in _command(pid)]
     assert len(relays) == 1
     fds = {os.readlink(f"/proc/{relays[0]}/fd/{fd}") for fd in os.listdir(f"/proc/{relays[0]}/fd")}
     assert all(target.startswith(("pipe:", "anon_inode:")) for target in fds)
@@ -154,7 +153,11 @@ def test_what_a_signal_to_the_runner_ended_is_cancelled(drive: Drive) -> None:
 
 
 def test_interrupt_in_a_python_that_exits_with_1(drive: Drive) -> None:
-    code = "import sys, time; print(1, flush=True)\ntry: time.sleep(30)\nexcept KeyboardInterrupt:\n sys.exit('KeyboardInterrupt')"
+    code = (
+        "import sys, time; print(1, flush=True)\n"
+        "try: time.sleep(30)\n"
+        "except KeyboardInterrupt: sys.exit('KeyboardInterrupt')"
+    )
     with subprocess.Popen(drive.argv(sys.executable, "-c", code), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                           env=drive.env) as runner:  # fmt: skip
         assert runner.stdout is not None

@@ -45,9 +45,8 @@ def test_another_attempt_reads_the_spool_and_then_the_rest(drive: Drive) -> None
     data = b"".join(b"line %d\n" % i for i in range(100_000))
     first = drive.line("sh", "-c", "read x; echo $x; exit 1", spool=str(spool))
     second = drive.line("cksum", spool=str(spool), stdin=str(spool))
-    done = subprocess.run(
-        ["bash", "-c", f"{first}; {second}"], input=data, capture_output=True, env=drive.env, cwd=drive.folder, timeout=60
-    )
+    both = ["bash", "-c", f"{first}; {second}"]
+    done = subprocess.run(both, input=data, capture_output=True, env=drive.env, cwd=drive.folder, timeout=60)
     alone = subprocess.run(["cksum"], input=data, capture_output=True)
     assert done.stdout == b"line 0\n" + alone.stdout
     assert spool.read_bytes() == data

@@ -11,7 +11,10 @@ from .conftest import Drive
 
 
 def test_bytes_pass_unchanged_and_are_counted(drive: Drive) -> None:
-    code = "import os, sys; os.write(1, bytes(range(256)) * 4 + b'\\n\\nend'); sys.stderr.write('to stderr\\n'); sys.exit(3)"
+    code = (
+        "import os, sys; os.write(1, bytes(range(256)) * 4 + b'\\n\\nend')\n"
+        "sys.stderr.write('to stderr\\n'); sys.exit(3)"
+    )
     result = drive(sys.executable, "-c", code)
     assert result.exit_code == 3
     assert result.stdout == bytes(range(256)) * 4 + b"\n\nend"
@@ -96,7 +99,12 @@ def test_reader_gone_kills_a_program_that_lets_itself_be_killed(drive: Drive) ->
 
 
 def test_reader_gone_shows_at_the_first_write_after_it(drive: Drive) -> None:
-    code = "import os, time\nos.write(1, b'1\\n'); time.sleep(1)\ntry: os.write(1, b'2\\n')\nexcept BrokenPipeError: os._exit(42)"
+    code = (
+        "import os, time\n"
+        "os.write(1, b'1\\n'); time.sleep(1)\n"
+        "try: os.write(1, b'2\\n')\n"
+        "except BrokenPipeError: os._exit(42)"
+    )
     result = drive.shell(drive.line(sys.executable, "-c", code) + " | head -1; echo ${PIPESTATUS[0]}")
     assert result.stdout == b"1\n42\n"
 
