@@ -142,7 +142,8 @@ def _file(path: str, here: str, args: list[str], python: str | None) -> Target:
     if python is not None:
         if not os.access(here, os.R_OK):
             raise StartError(f"{path} can't be read: permission denied", 126)
-        return Target("script", [python, path, *args], python, path, key, here, python)
+        known = here if os.path.isfile(here) or os.path.isdir(here) else ""  # a pipe can be read only once
+        return Target("script", [python, path, *args], python, path, key, known, python)
     if not os.access(here, os.X_OK):
         hint = f"to name a program for it: runner run -- PROGRAM {path}"
         raise StartError(f"{path} is neither a Python file nor executable; {hint}", 126)
