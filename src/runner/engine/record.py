@@ -95,12 +95,12 @@ class Recorder:
         beside, fallback = self.roots
         try:
             return Journal.create(beside, run)
-        except OSError:
+        except (OSError, TypeError, ValueError):
             pass
         try:
             _make_folder(os.path.dirname(fallback))
             return Journal.create(fallback, run)
-        except OSError:
+        except (OSError, TypeError, ValueError):
             return None
 
     def begin(self, attempt: Attempt) -> None:

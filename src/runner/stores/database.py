@@ -183,7 +183,7 @@ def explain(error: sqlite3.Error, path: str) -> StoreError:
         return StoreError(f"{path} can't grow: the disk is full")
     if code == _READONLY:
         return StoreError(f"{path} can't be written")
-    if code == _CANTOPEN:
+    if code == _CANTOPEN or os.path.isdir(path):
         return StoreError(f"{path} can't be opened: {_why_not(path)}")
     if code in (_CORRUPT, _NOTADB):
         if is_ours(path):

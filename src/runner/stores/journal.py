@@ -72,17 +72,18 @@ class Journal:
             except FileNotFoundError:  # another runner has just removed the empty root
                 if last_try:
                     raise
-        lock = -1
+        opened: list[int] = []
         try:
-            lock = high(os.open(os.path.join(new, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            take(lock)
-            journal = cls(os.path.join(root, run.id), lock)
+            opened.append(high(os.open(os.path.join(new, LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)))
+            take(opened[0])
+            journal = cls(os.path.join(root, run.id), opened[0])
             journal._write_facts(run, new)
-            journal._events = high(os.open(os.path.join(new, EVENTS), _APPEND, 0o600))
+            opened.append(high(os.open(os.path.join(new, EVENTS), _APPEND, 0o600)))
+            journal._events = opened[1]
             os.rename(new, journal.path)
         except BaseException:
-            if lock >= 0:
-                os.close(lock)
+            for descriptor in opened:
+                os.close(descriptor)
             _remove_tree(new)
             raise
         return journal

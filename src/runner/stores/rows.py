@@ -91,8 +91,12 @@ def facts(run: Run) -> dict[str, list[Any] | None]:
         "host": [dumps(run.host)],
         "environment": [bind(run.cwd), bind(run.python), run.python_version, run.runner_version, bind(run.user)],
         "version": version if any(value is not None for value in version) else None,
-        "arguments": [crc32(args.encode("ascii")), args] if args else None,
+        "arguments": [crc32(args.encode("ascii")), _shortened(args)] if args else None,
     }
+
+
+def _shortened(args: str) -> str | bytes:
+    return args if len(args) < 1000 else pack(args.encode("ascii"))
 
 
 def read_run(row: Row) -> Run:
@@ -106,7 +110,8 @@ def read_run(row: Row) -> Run:
     run.cwd, run.python, run.python_version, run.runner_version, run.user = map(text, row[10:15])
     run.script_hash, run.git_commit = row[15], row[16]
     run.git_dirty = None if row[17] is None else bool(row[17])
-    run.args = _loads(row[18]) if row[18] else []
+    if row[18]:
+        run.args = _loads(row[18] if isinstance(row[18], str) else unpack(row[18]))
     run.attempts = [read_attempt(row[19:], run.started)]
     return run
 
@@ -133,7 +138,7 @@ def read_tail(row: Row) -> Tail:
     return Tail(unpack(head), unpack(tail) if tail else b"", size, lines)
 
 
-def _loads(data: str) -> Any:
+def _loads(data: str | bytes) -> Any:
     from json import loads
 
     return loads(data)

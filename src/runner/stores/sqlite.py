@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from runner.agent.events import dumps
-from runner.model.errors import UsageError
+from runner.model.errors import StoreError, UsageError
 from runner.stores import rows
 from runner.stores.base import FAILED, ID_DIGITS, OLDEST, SUCCESS, RunFilter
 from runner.stores.codec import decode_curve
@@ -46,12 +46,12 @@ class SqliteStore:
 
     def save(self, run: Run) -> bool:
         """Keep a finished run (see `Store.save`)."""
-        # What takes time is done before anybody else has to wait.
-        curves, outputs = rows.blobs(run)
-        facts = rows.facts(run)
-        attempts = [rows.attempt_columns(attempt, run.started) for attempt in run.attempts]
         execute = self._connection.execute
         try:
+            # What takes time is done before anybody else has to wait.
+            curves, outputs = rows.blobs(run)
+            facts = rows.facts(run)
+            attempts = [rows.attempt_columns(attempt, run.started) for attempt in run.attempts]
             execute("BEGIN IMMEDIATE")
             keys = [self._key(name, row) for name, row in facts.items()]
             added = execute(self._query("add_run"), [
@@ -90,7 +90,11 @@ class SqliteStore:
                 self._connection.execute("ROLLBACK")
         except sqlite3.Error:
             pass  # the first error is the one to tell
-        return explain(error, self.path) if isinstance(error, sqlite3.Error) else error
+        if isinstance(error, sqlite3.Error):
+            return explain(error, self.path)
+        if isinstance(error, (TypeError, ValueError, OverflowError)):
+            return StoreError(f"{self.path} can't hold the run: {error}")
+        return error
 
     def _query(self, name: str, where: str = "") -> str:
         text = self._queries[name].replace("{metrics}", _COLUMNS).replace("{marks}", _MARKS)
@@ -104,13 +108,10 @@ class SqliteStore:
 
     def get(self, run_id: str) -> Run | None:
         """Return one run (see `Store.get`)."""
-        try:
-            low = int(run_id.ljust(ID_DIGITS, "0"), 16)
-            high = int(run_id.ljust(ID_DIGITS, "f"), 16)
-        except ValueError:
+        if not run_id or len(run_id) > ID_DIGITS or not set(run_id.lower()) <= set("0123456789abcdef"):
             return None
-        if not run_id or len(run_id) > ID_DIGITS:
-            return None
+        low = rows.number_of(run_id.ljust(ID_DIGITS, "0"))
+        high = rows.number_of(run_id.ljust(ID_DIGITS, "f"))
         found = self._ask(self._query("list_runs", "r.id BETWEEN ? AND ? LIMIT 2"), [low, high])
         if len(found) > 1:
             raise UsageError(f"several runs begin with {run_id!r}; give more of its {ID_DIGITS} digits")
@@ -210,7 +211,7 @@ class SqliteStore:
                 old = execute(self._queries["list_old"], [before]).fetchall()
                 for statement in self._queries["delete_run"].split(";"):
                     self._connection.executemany(statement, old)
-                if not old:
+                if not old and removed:
                     for statement in self._queries["delete_unused"].split(";"):
                         execute(statement)
                 execute("COMMIT")

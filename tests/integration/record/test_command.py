@@ -113,7 +113,8 @@ def test_a_record_that_can_not_be_used_changes_nothing_for_the_script(runner: su
     if kind == "text":
         assert path.read_text() == "dear diary\n"
     query = runner("history", "--history-db", path)
-    assert query.exit_code != 0 or kind == "directory"
+    assert query.exit_code == 1
+    assert {"text": "not a record", "directory": "a directory", "newer": "newer version"}[kind] in query.err
     assert "Traceback" not in query.err
 
 

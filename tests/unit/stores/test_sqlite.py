@@ -238,3 +238,25 @@ def test_half_a_creation_is_completed(path: str) -> None:
     store = SqliteStore(path)
     assert store.save(whole(1))
     store.close()
+
+
+def test_many_arguments_are_kept_small(store: SqliteStore, path: str) -> None:
+    run = whole(1, args=[f"--file=/srv/data/{number:05d}.csv" for number in range(10_000)])
+    store.save(run)
+    store.save(whole(2, args=run.args))
+    found = store.get(run.id)
+    assert found is not None
+    assert found.args == run.args
+    assert ask(path, "SELECT count(*), sum(length(args)) < 60000 FROM arguments") == [(1, 1)]
+
+
+def test_what_can_not_be_stored_is_said(store: SqliteStore, path: str) -> None:
+    run = whole(1)
+    run.last.exit_code = 1 << 70
+    with pytest.raises(StoreError, match=r"history\.db"):
+        store.save(run)
+    run.last.exit_code = 0
+    run.host["x"] = object()
+    with pytest.raises(StoreError, match=r"history\.db"):
+        store.save(run)
+    assert store.save(whole(1))

@@ -35,7 +35,7 @@ CREATE INDEX versions_by_hash ON versions (script_hash);
 CREATE TABLE arguments (
     id INTEGER PRIMARY KEY,
     crc INTEGER NOT NULL,              -- CRC-32 of the text, since an index over long texts would double them
-    args TEXT NOT NULL                 -- JSON list
+    args TEXT NOT NULL                 -- JSON list, compressed if it is long
 );
 CREATE INDEX arguments_by_crc ON arguments (crc);
 
