@@ -229,6 +229,11 @@ class Watch:
 
     def set_aside(self, pid: int) -> None:
         """Read a zombie for the last time, and leave it to the caller to wait for it and account for it."""
+        # Children of it that are gone it had waited for: its sums hold them, and the caller is told these.
+        gone: dict[int, Process] = {}
+        for child in self.processes.values():
+            self._runs(child, gone)
+        self._bury(gone)
         process = self.processes.pop(pid, None) or self._backend.Process(pid, self._root.pid)
         try:
             process.moved()
@@ -239,5 +244,17 @@ class Watch:
         process.close()
         self.deaf = self.deaf or process.ignores_children
         self.aside[pid] = process
+        self._settle(process)
         self._adopt({pid})
         self.changed = True
+
+    def _settle(self, parent: Process) -> None:
+        """Drop the children that a process had waited for before it ended: the kernel counts them as its own use."""
+        for child in [child for child in self.processes.values() if child.parent == parent.pid]:
+            try:
+                child.moved()
+            except ProcessLookupError:
+                del self.processes[child.pid]
+                child.close()
+                if parent.ignores_children:
+                    self.lost.add_process(child)
