@@ -88,7 +88,8 @@ def test_lists_gather_and_others_take_the_last() -> None:
 @pytest.mark.parametrize(
     ("attr", "text", "value"),
     [("count", " 7 ", 7), ("count", "0", 0), ("ratio", "-1e3", -1000.0), ("wait", "1h30m", 5400.0),
-     ("wait", "250ms", 0.25), ("loud", "YES", True), ("loud", "0", False), ("level", "dEbUg", "DEBUG"), ("word", "", "")],
+     ("wait", "250ms", 0.25), ("loud", "YES", True), ("loud", "0", False), ("level", "dEbUg", "DEBUG"),
+     ("word", "", "")],
 )  # fmt: skip
 def test_texts_that_fit(attr: str, text: str, value: object) -> None:
     assert Sample.declared[attr].convert(text, "here") == value
