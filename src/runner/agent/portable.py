@@ -52,7 +52,7 @@ class Process:
             self._process = None
 
     def moved(self) -> bool:
-        """Read the CPU times; return whether the process has run since the last call.
+        """Read the CPU times; return whether the process may have run since: too coarse a clock to tell, so it may.
 
         Raises:
             ProcessLookupError: It is gone.
@@ -69,10 +69,8 @@ class Process:
             return True
         children = getattr(times, "children_user", 0.0), getattr(times, "children_system", 0.0)
         self._times = (times.user, times.system, *children)
-        cpu = round((times.user + times.system) * 1e9)
-        moved = cpu != self.cpu
-        self.cpu = cpu
-        return moved
+        self.cpu = max(self.cpu, round((times.user + times.system) * 1e9))
+        return True
 
     def read(self, last: bool = False) -> None:
         """Read everything else.

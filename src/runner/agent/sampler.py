@@ -200,9 +200,11 @@ class Sampler:
         watch = self._watch
         watch.refresh(self._last)
         total = Tally()
-        for tally in (self._reaped, watch.lost, watch.ended):
-            total.add(tally)
-        if rusage is not None:
+        total.add(self._reaped)
+        total.add(watch.lost)
+        if rusage is None:
+            total.add(watch.ended)
+        else:
             total.add_rusage(rusage)
         for process in watch.aside.values():
             if rusage is None:
