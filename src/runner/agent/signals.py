@@ -33,6 +33,8 @@ BLOCKED = frozenset(int(number) for number in _signal.valid_signals()) - {
     int(number) for number in (_signal.SIGKILL, _signal.SIGSTOP, _signal.SIGPIPE, _signal.SIGXFSZ)
 }
 
+_CLD_STOPPED = 5  # os.CLD_STOPPED came with Python 3.9
+
 _GRACE = 0.05  # seconds in which a signal to the whole group reaches each of its members
 _YOUNG = 0.02  # seconds a script runs before it gets a witness: forking one costs an empty script 3 to 7 %
 _RECENT = 1.0  # seconds in which a script that was asked to stop may send itself SIGSTOP instead
@@ -207,7 +209,7 @@ class Signals:
         except ChildProcessError:
             info = None
         if info is not None:
-            self._stopped = info.si_status if info.si_code == os.CLD_STOPPED else 0
+            self._stopped = info.si_status if info.si_code == _CLD_STOPPED else 0
 
     @property
     def must_stop(self) -> bool:
