@@ -51,7 +51,7 @@ class Settings:
 
     def _named_config(self) -> str | None:
         given = self._line.given.get("config", {}).get("config")
-        return given[-1] if given else self._environ.get("RUNNER_CONFIG")
+        return given[-1] if given else self._environ.get("RUNNER_CONFIG") or None
 
     def _make(self, owner: str) -> Options:
         given = self._line.given.get(owner, {})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given as for_any
+from hypothesis import strategies as st
 
 from runner.cli.line import Line, split
 from runner.cli.table import FLAGS
@@ -228,3 +230,26 @@ def test_a_flag_that_the_script_has_too_is_pointed_out(tmp_path: Path) -> None:
     assert split(["--timeout", "5", str(script)]).warnings == []
     assert len(split(["-c", "f('--timeout')", "--timeout", "5"]).warnings) == 1
     assert split([str(tmp_path / "gone.py"), "--timeout", "5"]).warnings == []
+
+
+WORD = st.one_of(st.sampled_from([*FLAGS, "--", "-", "-m", "run", "", "--x=1"]), st.text(max_size=5))
+WORDS = st.lists(WORD, max_size=6)
+
+
+@for_any(WORDS)
+def test_after_run_and_a_script_every_word_is_the_scripts(words: list[str]) -> None:
+    assert split(["run", "x.py", *words]).args == words
+    assert split(["run", "-m", "x", *words]).args == words
+    assert split(["x.py", "--", *words]).args == words
+    assert split(["--", "x", *words]).args == words
+
+
+@for_any(WORDS)
+def test_any_line_is_split_or_refused_in_one_line(words: list[str]) -> None:
+    try:
+        line = split(words)
+    except UsageError as error:
+        assert str(error)
+    else:
+        assert line.kind in ("run", "query", "command", "help", "help-all", "version", "nothing")
+        assert (line.kind == "run") <= (line.target is not None)
