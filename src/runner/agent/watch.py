@@ -244,17 +244,5 @@ class Watch:
         process.close()
         self.deaf = self.deaf or process.ignores_children
         self.aside[pid] = process
-        self._settle(process)
         self._adopt({pid})
         self.changed = True
-
-    def _settle(self, parent: Process) -> None:
-        """Drop the children that a process had waited for before it ended: the kernel counts them as its own use."""
-        for child in [child for child in self.processes.values() if child.parent == parent.pid]:
-            try:
-                child.moved()
-            except ProcessLookupError:
-                del self.processes[child.pid]
-                child.close()
-                if parent.ignores_children:
-                    self.lost.add_process(child)

@@ -37,7 +37,7 @@ class World:
         self.facts[pid] = Fact(parent, **facts)
         return self.facts[pid]
 
-    def Process(self, pid: int, parent: int) -> Process:  # noqa: N802 - the name that a backend has
+    def Process(self, pid: int, parent: int) -> Process:
         return Process(self, pid, parent)
 
     def scan(self) -> dict[int, list[int]]:

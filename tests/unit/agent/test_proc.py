@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from runner.agent import proc, tree
 from runner.agent.proc import Process
 
@@ -133,7 +134,7 @@ def test_a_zombie_still_tells_its_time_and_its_io_but_no_memory() -> None:
 
 def test_knows_who_ignores_the_end_of_its_children(sleeper: subprocess.Popen[bytes]) -> None:
     deaf = subprocess.Popen(
-        ["sleep", "60"], preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # noqa: PLW1509
+        ["sleep", "60"], preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     )
     try:
         found = []

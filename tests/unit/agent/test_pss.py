@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
+
 from runner.agent import pss
 from runner.agent.pss import Shares
-
 from tests.unit.agent.fakes import Process, World
 
 MB = 1 << 20

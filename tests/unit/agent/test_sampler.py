@@ -4,10 +4,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+
 from runner.agent.events import SAMPLE_FIELDS, USAGE_FIELDS
 from runner.agent.sampler import Sampler
 from runner.agent.usage import MAXRSS_UNIT
-
 from tests.unit.agent.fakes import World
 
 MS = 1_000_000

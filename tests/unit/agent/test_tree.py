@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+
 from runner.agent import portable, tree
 
 SCRIPT = "sleep 60 & sh -c 'sleep 60 & wait' & wait"

@@ -3,8 +3,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from runner.agent.watch import Watch
 
+from runner.agent.watch import Watch
 from tests.unit.agent.fakes import World
 
 SECOND = 10**9
