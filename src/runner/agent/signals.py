@@ -226,8 +226,8 @@ class Signals:
         number, self._stopped, self._stop_came = self._stopped, 0, 0.0
         handler = None if number == _SIGSTOP else _signal.signal(number, _signal.SIG_DFL)
         os.kill(os.getpid(), number)
-        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {number})
-        _signal.pthread_sigmask(_signal.SIG_BLOCK, {number})
+        mask = _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {number})
+        _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
         if handler is not None:
             _signal.signal(number, handler)
 

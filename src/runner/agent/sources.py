@@ -114,7 +114,7 @@ class Handlers:
         self.fd, self._write_end = above_standard(read_end), above_standard(write_end)
         for end in (self.fd, self._write_end):
             os.set_blocking(end, False)
-        self._wakeup = _signal.set_wakeup_fd(self._write_end)
+        self._wakeup = _signal.set_wakeup_fd(self._write_end, warn_on_full_buffer=False)
         self._replaced = {}
         for number in numbers:
             if number not in _FAULTS and _signal.getsignal(number) != _signal.SIG_IGN:
