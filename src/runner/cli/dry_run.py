@@ -23,7 +23,7 @@ def describe(execution: Execution, settings: Settings) -> int:
     from shlex import join
 
     from runner.engine import provenance
-    from runner.engine.record import locate
+    from runner.engine.location import locate
     from runner.model.redact import redact_arguments
 
     job, record = execution.job, execution.record

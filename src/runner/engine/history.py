@@ -9,7 +9,8 @@ from time import time_ns
 
 from runner.agent.events import EXITED
 from runner.engine.history_options import days_before, parse_moment
-from runner.engine.record import fold_abandoned, journal_roots, locate, redacted
+from runner.engine.location import journal_roots, locate
+from runner.engine.record import fold_abandoned, redacted
 from runner.model.metrics import BY_NAME, EXECUTION_TIME
 from runner.model.run import Attempt, Run, iso
 from runner.stores import STORES

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 
 from runner.agent.events import LOST
+from runner.engine.location import journal_roots, locate, make_folder
 from runner.model.errors import StoreCorruptError, StoreError
 from runner.model.redact import redact_arguments, redact_text, redact_value
 from runner.model.run import Attempt, Run
-from runner.stores.base import DEFAULT_NAME, script_label
+from runner.stores.base import script_label
 from runner.stores.journal import Journal, abandoned
 
 TYPE_CHECKING = False
@@ -19,54 +20,6 @@ if TYPE_CHECKING:
 
 #: Seconds for which the end of a run may be held back to store what earlier runners left.
 FOLDING_SECONDS = 1.0
-
-
-def state_directory() -> str:
-    """Return the folder for what the runner keeps for this user (``$XDG_STATE_HOME/runner``)."""
-    home = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
-    return os.path.join(home, "runner")
-
-
-def locate(history_db: str, cwd: str) -> tuple[str, str | None]:
-    """Return the path of the record, and a line to say if it is somewhere unexpected.
-
-    Args:
-        history_db: As it was asked for; empty for the nearest `DEFAULT_NAME` in `cwd` or a folder above it, else a new
-            one in `cwd`, else, where that can't be written, one in the user's state directory.
-        cwd: Folder from which to look.
-    """
-    if history_db:
-        return os.path.abspath(os.path.expanduser(history_db)), None
-    here = os.path.abspath(cwd)
-    folder = here
-    while True:
-        candidate = os.path.join(folder, DEFAULT_NAME)
-        if os.path.exists(candidate) and not _planted(folder, candidate):
-            return candidate, None
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            break
-        folder = parent
-    if os.access(here, os.W_OK | os.X_OK):
-        return os.path.join(here, DEFAULT_NAME), None
-    path = os.path.join(state_directory(), DEFAULT_NAME)
-    return path, f"{here} can't be written; the run is remembered in {path}"
-
-
-def _planted(folder: str, candidate: str) -> bool:
-    """Whether anybody may have put the file there: in /tmp, a record of another user is not one to write into."""
-    try:
-        return bool(os.stat(folder).st_mode & 0o1002 == 0o1002) and os.stat(candidate).st_uid != os.geteuid()
-    except OSError:
-        return True
-
-
-def journal_roots(path: str) -> tuple[str, str]:
-    """Return the folder of journals beside the record, and the one used where that can't be written."""
-    from zlib import crc32
-
-    name = f"{os.path.basename(path)}-{crc32(os.fsencode(path)):08x}.runs"
-    return path + ".runs", os.path.join(state_directory(), name)
 
 
 class Recorder:
@@ -84,7 +37,7 @@ class Recorder:
         self.warnings = [notice] if notice else []
         self.roots = journal_roots(self.path)
         if notice:
-            _make_folder(os.path.dirname(self.path))
+            make_folder(os.path.dirname(self.path))
         self._journal = self._open_journal(redacted(run))
         # What storing needs is loaded while the script still runs.
         from runner.stores import STORES
@@ -98,7 +51,7 @@ class Recorder:
         except (OSError, TypeError, ValueError):
             pass
         try:
-            _make_folder(os.path.dirname(fallback))
+            make_folder(os.path.dirname(fallback))
             return Journal.create(fallback, run)
         except (OSError, TypeError, ValueError):
             return None
@@ -196,7 +149,7 @@ class Recorder:
         assert incomplete is not None
         fallback = self.roots[1]
         try:
-            _make_folder(os.path.dirname(fallback))
+            make_folder(os.path.dirname(fallback))
             journal = Journal.create(fallback, run)
         except OSError:
             self._journal = incomplete  # better than nothing
@@ -302,10 +255,3 @@ def _redacted_attempt(attempt: Attempt) -> Attempt:
     copy.__dict__.update(attempt.__dict__)
     copy.error_message = redact_text(attempt.error_message)
     return copy
-
-
-def _make_folder(path: str) -> None:
-    try:
-        os.makedirs(path, mode=0o700, exist_ok=True)
-    except OSError:
-        pass  # what is to be written there will say so

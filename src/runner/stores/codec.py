@@ -1,14 +1,14 @@
 """Packs what is large: the curve of an attempt column by column, output and texts by compression.
 
-A curve is its columns one after the other, each an array of doubles (not-a-number stands for what was not read),
-whose bytes are then grouped by their place in the number, because neighbours share sign, exponent and the first
-digits: the compressor finds long runs. The header says how many columns and which layout, so that fields can be added.
+A curve is its columns one after the other, each a row of doubles (not-a-number stands for what was not read). Their
+bytes are grouped by their place in the number: neighbours share sign, exponent and first digits, so the compressor
+finds long runs. The header says how many columns there are and in which layout, so that fields can be added.
 """
 
 from __future__ import annotations
 
-from array import array
-from sys import byteorder
+from struct import pack as pack_numbers
+from struct import unpack as unpack_numbers
 from zlib import compress, decompress
 from zlib import error as ZlibError
 
@@ -80,7 +80,7 @@ def decode_curve(blob: bytes) -> Curve:
     return Curve.restore(head["memory"], head["samples"], _buckets(columns, fields, count, single))
 
 
-def _buckets(columns: list[array[float]], fields: list[str], count: int, single: bool) -> list[Bucket]:
+def _buckets(columns: list[tuple[float, ...]], fields: list[str], count: int, single: bool) -> list[Bucket]:
     # A field that this version does not know is passed over, one that the blob does not have was not read.
     width = 1 if single else 3
     places = [2 + width * fields.index(name) if name in fields else None for name in SAMPLE_FIELDS]
@@ -104,20 +104,13 @@ def _value(number: float) -> float | None:
 
 
 def _shuffle(column: list[float]) -> bytes:
-    numbers = array("d", column)
-    if byteorder == "big":
-        numbers.byteswap()
-    data = numbers.tobytes()
+    data = pack_numbers(f"<{len(column)}d", *column)
     return b"".join(data[place::8] for place in range(8))
 
 
-def _unshuffle(data: bytes) -> array[float]:
+def _unshuffle(data: bytes) -> tuple[float, ...]:
     count = len(data) // 8
     plain = bytearray(len(data))
     for place in range(8):
         plain[place::8] = data[place * count : (place + 1) * count]
-    numbers = array("d")
-    numbers.frombytes(bytes(plain))
-    if byteorder == "big":
-        numbers.byteswap()
-    return numbers
+    return unpack_numbers(f"<{count}d", plain)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from runner.stores.files import high, write_all
+
 #: Bytes kept from the beginning of a stream.
 HEAD = 8 << 20
 #: Bytes after which a new file is begun.
@@ -44,8 +46,6 @@ class Segments:
             self._write(offset, view)
 
     def _write(self, offset: int, view: memoryview) -> None:
-        from runner.stores.journal import high, write_all
-
         limit = HEAD if self._start == 0 else SEGMENT
         if self._file < 0 or offset != self._end or offset + len(view) - self._start > limit:
             self._begin(offset)

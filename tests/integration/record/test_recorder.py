@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner.agent.events import LOST
-from runner.engine.record import Recorder, journal_roots
+from runner.engine.location import journal_roots
+from runner.engine.record import Recorder
 from runner.engine.run_options import RecordOptions
 from runner.stores import database as database_module
 from runner.stores.base import RunFilter

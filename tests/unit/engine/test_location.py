@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runner.engine.record import journal_roots, locate
+from runner.engine.location import journal_roots, locate
 from runner.stores.base import DEFAULT_NAME
 
 
