@@ -141,13 +141,14 @@ def usage(command: Command) -> str:
     if command.name == "help":
         return "help [COMMAND]"
     flags = any(option.flag for owner in command.takes for option in _options(owner, command))
-    words = [command.name, "[OPTIONS]"] if flags else [command.name]
+    words = [command.name]
     words += [
         f"{_brief(option)}{_value(option)}"
         for owner in command.owners
         for option in _options(owner, command)
         if option.flag and option.flag == command.switch and not option.positional
     ]
+    words += ["[OPTIONS]"] if flags else []
     for owner, attr, many in TABLE[command.name][1]:
         option = load(owner).declared[attr]
         word = "|".join(option.choices) or option.metavar or option.label
