@@ -6,14 +6,13 @@ import os
 from time import monotonic, time_ns
 
 from runner.agent.channels import Streams
-from runner.agent.events import Started
 from runner.agent.job import EXIT_RUNNER
 from runner.agent.signals import Signals
 from runner.agent.spawn import StartFailed, spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from runner.agent.events import Ended, Tell
+    from runner.agent.events import Ended, Started, Tell
     from runner.agent.feeder import Feeder
     from runner.agent.job import Job
 
@@ -53,7 +52,10 @@ class Attempt:
             StartFailed: It could not be started; nothing runs.
         """
         job = self.job
-        self.streams = streams = Streams(job.direct)
+        try:
+            self.streams = streams = Streams(job.direct)
+        except OSError as error:
+            raise StartFailed(EXIT_RUNNER, f"cannot make a pipe for the output: {error}") from None
         self.signals = signals = Signals()
         opened = -1
         try:
@@ -109,6 +111,7 @@ class Attempt:
         return -1
 
     def _describe(self) -> Started:
+        from runner.agent.events import Started
         from runner.agent.facts import boot_id, host_facts, start_ticks
 
         ticks = start_ticks(self.pid)

@@ -19,6 +19,9 @@ _BLOCK = 1 << 16
 #: Capacity given to a pipe through which much flows: the script need not wait for us at each block.
 _WIDE = 1 << 18
 _F_SETPIPE_SZ = 1031
+_SPLICE_F_NONBLOCK = 2
+#: Full blocks after which output counts as a flood.
+_FLOOD = 4
 #: What a pipe that is ready for writing takes without waiting; no more can be offered to a descriptor that waits.
 _CHUNK = 4096
 _ROUNDS = 16
@@ -30,6 +33,7 @@ class Sink:
     Attributes:
         fd: To be polled; -1 for the null device, which needs no writing.
         tells: Whether polling it tells that nobody reads any more.
+        is_pipe: Whether it is a pipe.
     """
 
     def __init__(self, fd: int, status: os.stat_result) -> None:
@@ -38,6 +42,7 @@ class Sink:
         self._waits = True
         self._socket: Any = None
         mode = status.st_mode
+        self.is_pipe = stat.S_ISFIFO(mode)
         if is_null(status):
             self.fd = -1
         elif stat.S_ISSOCK(mode):
@@ -50,7 +55,7 @@ class Sink:
         else:
             self._reopen(fd)
             # A named pipe may get another reader.
-            self.tells = not stat.S_ISFIFO(mode) or _target(fd).startswith("pipe:")
+            self.tells = not self.is_pipe or _target(fd).startswith("pipe:")
 
     def _reopen(self, fd: int) -> None:
         # The same pipe or terminal opened once more has flags of its own.
@@ -116,6 +121,7 @@ class Carrier:
         self.carried = 0
         self.announce: Callable[[], None] | None = None
         self._pty = stream.pty
+        self._tee: Callable[..., int] | None = None
         self._full = 0
         os.set_blocking(self.source, False)
 
@@ -126,10 +132,12 @@ class Carrier:
                 self._offer(self.pending)
             if self.pending or self.source < 0:
                 return
-            data = self._read()
+            data = self._duplicate() if self._tee is not None else None
             if data is None:
-                return
-            self._take(data)
+                data = self._read()
+                if data is None:
+                    return
+                self._take(data)
             if len(data) < _BLOCK >> 2:
                 return
 
@@ -173,15 +181,34 @@ class Carrier:
             self._close_source()
         return None
 
-    def _widen(self) -> None:
-        self._full += 1
-        if self._full == 4:
-            try:
-                from fcntl import fcntl
+    def _duplicate(self) -> bytes | None:
+        """Pass on a block without copying it, and return it; None where that can't be done now."""
+        assert self._tee is not None
+        length = self._tee(self.source, self.sink.fd, _BLOCK, _SPLICE_F_NONBLOCK)
+        if length <= 0:
+            return None  # nothing to read, or no room there, or nobody: the plain way finds out
+        if length < _BLOCK >> 2:
+            self._tee, self._full = None, 0  # small pieces would each take the room of a page
+        data = os.read(self.source, length)
+        self.carried += length
+        self.keeper.feed(data)
+        return data
 
-                fcntl(self.source, _F_SETPIPE_SZ, _WIDE)
-            except (ImportError, OSError):
-                pass  # not Linux, or the user has no more room for pipes
+    def _widen(self) -> None:
+        """Prepare for a flood, when one shows."""
+        self._full += 1
+        if self._full != _FLOOD:
+            return
+        from runner.agent.libc import function
+
+        if self.sink.is_pipe:
+            self._tee = function("tee")
+        try:
+            from fcntl import fcntl
+
+            fcntl(self.source, _F_SETPIPE_SZ, _WIDE)
+        except (ImportError, OSError):
+            pass  # not Linux, or the user has no more room for pipes
 
     def settle(self) -> None:
         """Pass on the carriage return that waits for a newline, since none has followed."""

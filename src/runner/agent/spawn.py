@@ -84,6 +84,8 @@ def spawn(
                 raise StartFailed(EXIT_RUNNER, f"cannot change to directory {cwd}: {error.strerror}") from None
         try:
             return _start(executable, argv, env, given, mask, defaults, ignores)
+        except ValueError as error:  # a NUL in an argument
+            raise StartFailed(EXIT_RUNNER, f"cannot execute {executable}: {error}") from None
         except OSError as error:
             if error.errno != errno.ENOEXEC or not _is_text(executable):
                 _fail(executable, argv, error)

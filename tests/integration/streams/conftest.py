@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -122,6 +123,26 @@ def tty(drive: Drive, terminal: Callable[..., support.Terminal]) -> Callable[...
         return new
 
     return open_terminal
+
+
+def open_to_all(folder: Path) -> None:
+    """Let another user write into a folder of the test's."""
+    folder.chmod(0o777)
+    for parent in folder.parents:
+        if parent.stat().st_uid == os.getuid() and not parent.stat().st_mode & 1:
+            parent.chmod(parent.stat().st_mode | 0o11)
+
+
+def children(pid: int, command: str) -> list[int]:
+    """The children of a process whose command line begins so."""
+    found = []
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        try:
+            if Path(f"/proc/{child}/cmdline").read_text().startswith(command):
+                found.append(int(child))
+        except OSError:
+            continue
+    return found
 
 
 def wait_for(condition: Callable[[], object], timeout: float = 20, what: str = "it") -> None:

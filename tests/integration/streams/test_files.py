@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from .conftest import Drive
+from .conftest import Drive, open_to_all
 
 
 def test_file_is_handed_through_and_counted(drive: Drive) -> None:
@@ -68,10 +68,7 @@ def test_full_device_is_what_it_is_alone(drive: Drive) -> None:
 def test_file_that_may_not_be_read_has_its_bytes_counted(drive: Drive) -> None:
     if os.getuid() != 0 or shutil.which("setpriv") is None:
         pytest.skip("another user is needed")
-    drive.folder.chmod(0o777)
-    for folder in drive.folder.parents:
-        if folder.stat().st_uid == os.getuid() and not folder.stat().st_mode & 1:
-            folder.chmod(folder.stat().st_mode | 0o11)
+    open_to_all(drive.folder)
     line = drive.line("printf", "x\\ny\\n")
     result = drive.shell(f"(umask 377; exec setpriv --reuid=65534 --clear-groups {line} >out); cat out")
     assert result.out == "x\ny\n"

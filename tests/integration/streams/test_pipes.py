@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import time
 
 import pytest
 
-from .conftest import Drive
+from tests import support
+
+from .conftest import Drive, children, open_to_all, wait_for
 
 
 def test_bytes_pass_unchanged_and_are_counted(drive: Drive) -> None:
@@ -113,8 +117,6 @@ def test_slow_reader_loses_nothing_and_bounds_memory(drive: Drive) -> None:
     line = drive.line(sys.executable, "-c", "import os\nfor i in range(64): os.write(1, b'%063d\\n' % i * 1024)")
     result = drive.shell(line + " | (sleep 1; cksum)")
     expected = b"".join(b"%063d\n" % i * 1024 for i in range(64))
-    import subprocess
-
     assert result.stdout == subprocess.run(["cksum"], input=expected, capture_output=True, check=True).stdout
     assert drive.told().ended.output["stdout"] == [4 << 20, 65536]
 
@@ -201,3 +203,84 @@ def test_output_of_a_socket_passes(drive: Drive) -> None:
     result = drive.shell(f"{sys.executable} {script} " + drive.line(sys.executable, "-c", code))
     assert result.out == "1000000 0\n"
     assert os.path.exists(drive.log)
+
+
+def test_another_users_pipe_can_not_be_opened_anew(drive: Drive) -> None:
+    """Then what the destination takes without waiting is written in small pieces, and a deadline still holds."""
+    setpriv = support.require("setpriv")
+    if os.getuid() != 0:
+        pytest.skip("another user is needed")
+    open_to_all(drive.folder)
+    line = drive.line("head", "-c", "1000000", "/dev/zero")
+    result = drive.shell(f"{setpriv} --reuid=65534 --clear-groups {line} | wc -c")
+    assert (result.out, result.err) == ("1000000\n", "")
+    drive.log.unlink()
+    line = drive.line("yes", timeout=0.5, kill_after=0.2)
+    result = drive.shell(f"{setpriv} --reuid=65534 --clear-groups {line} | (sleep 2; head -c 20 | wc -c)")
+    assert result.out == "20\n"
+    assert drive.told().ended.reason == "timeout"
+    assert drive.told().ended.t < 1.8
+
+
+def test_named_pipe_may_get_another_reader(drive: Drive) -> None:
+    script = drive.script(
+        """
+        import os, sys
+        print("one", flush=True)
+        os.close(os.open("go", os.O_RDONLY))
+        print("two", flush=True)
+        """
+    )
+    os.mkfifo(drive.folder / "out")
+    os.mkfifo(drive.folder / "go")
+    result = drive.shell(
+        f"{drive.line(sys.executable, script)} >out & head -1 out; sleep 0.3; cat out & sleep 0.3; : >go; wait"
+    )
+    assert result.out == "one\ntwo\n"
+    assert drive.told().ended.exit_code == 0
+
+
+def test_signal_ends_the_wait_for_a_stuck_reader(drive: Drive) -> None:
+    """Alone, the script would still be writing, and would be ended."""
+    read, write = os.pipe()
+    code = "import os; os.write(1, b'x' * 120_000); open('over', 'w'); os._exit(3)"
+    argv = drive.argv(sys.executable, "-c", code)
+    with subprocess.Popen(argv, stdout=write, env=drive.env, cwd=drive.folder) as runner:
+        os.close(write)
+        wait_for((drive.folder / "over").exists, what="the script's last line")
+        wait_for(lambda: not children(runner.pid, sys.executable + "\0-c"), what="the script's end")
+        assert runner.poll() is None
+        runner.terminate()
+        assert runner.wait(20) == 3
+    total = 0
+    while data := os.read(read, 1 << 16):
+        total += len(data)
+    os.close(read)
+    assert total == 120_000
+
+
+def test_two_attempts_in_one_process_are_apart(drive: Drive) -> None:
+    """What an earlier attempt left running is no part of the next, neither of its figures nor of its end."""
+    script = drive.script(
+        f"""
+        import os, sys
+        sys.path.insert(0, {str(support.SRC)!r})
+        from runner.agent.attempt import Attempt
+        from runner.agent.job import Job
+        def run(command, **options):
+            attempt = Attempt(Job(["sh", "-c", command], "/bin/sh", dict(os.environ), **options))
+            attempt.start()
+            return attempt.run(lambda event: None)
+        burn = sys.executable + " -c 'import time; end = time.monotonic() + 3\\nwhile time.monotonic() < end: pass'"
+        first = run(burn + " & echo first")
+        second = run("echo second; sleep 0.5; exit 4", kill_tree=True)
+        third = run("sleep 30", timeout=0.2)
+        print(first.survivors, second.exit_code, second.survivors, third.reason)
+        print(second.usage["user_seconds"] < 0.3, os.getpid() > 0)
+        """
+    )
+    begun = time.monotonic()
+    result = drive.shell(f"{sys.executable} {script}")
+    assert result.err == ""
+    assert result.out.splitlines() == ["first", "second", "1 4 0 timeout", "True True"]
+    assert time.monotonic() - begun >= 2.5  # the survivor held the pipe until its own end
