@@ -69,6 +69,7 @@ docs: $(VENV)/.developed  ## Build the documentation into site/
 
 reference: $(VENV)/.developed  ## Generate the reference pages and the tables from the declarations
 	$(BIN)/python tools/generate_table.py
+	$(BIN)/python tools/generate_schema.py
 	$(BIN)/python tools/generate_run_schema.py
 	$(BIN)/python tools/generate_reference.py
 

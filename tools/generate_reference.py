@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
 import runner  # noqa: E402
-from runner.cli.commands import COMMANDS  # noqa: E402
+from runner.cli.commands import COMMANDS, RUN_OWNERS  # noqa: E402
 from runner.cli.features import OWNERS, load  # noqa: E402
 from runner.cli.reserved import RESERVED  # noqa: E402
 from runner.model.metrics import BY_NAME, METRICS  # noqa: E402
@@ -63,10 +63,21 @@ def describe(option: Opt) -> str:
 
 def spelling(option: Opt) -> str:
     """Return an option as it is typed."""
-    value = option.metavar or option.attr.upper()
+    value = option.metavar or option.attr.rpartition("_")[2].upper()
     if option.positional:
         return code(f"[{value}]")
     return code(option.flag if option.type == "bool" else f"{option.flag} {value}")
+
+
+def short_spelling(owner: str, option: Opt) -> str:
+    """Say how an option of a query may be spelled after its command, where that is shorter."""
+    short = "--" + option.attr.replace("_", "-")
+    for command in COMMANDS:
+        if command.owners[:1] == (owner,) and owner not in RUN_OWNERS and not option.positional:
+            asks = option.flag == command.switch and not option.arity  # the command's own name says it
+            if short != option.flag and not asks:
+                return f" After {code(f'runner {command.name}')} also {code(short)}."
+    return ""
 
 
 def options() -> str:
@@ -79,7 +90,13 @@ def options() -> str:
             continue
         parts.append(f"### {(cls.__doc__ or owner).splitlines()[0].rstrip('.')}\n")
         rows = (
-            (spelling(option), describe(option), code(option.env), code(option.yaml), "yes" if option.spec else "")
+            (
+                spelling(option),
+                describe(option) + short_spelling(owner, option),
+                code(option.env),
+                code(option.yaml),
+                "yes" if option.spec else "",
+            )
             for option in shown
         )
         parts.append(table(("Option", "Meaning", "Variable", "Key in the file", "After the script too"), rows))
@@ -136,22 +153,27 @@ def _types(declared: dict[str, Any]) -> list[str]:
 
 
 def _docstring(thing: object) -> str:
-    """Return a docstring with its ``Args:`` and ``Raises:`` as lists."""
-    lines = (inspect.getdoc(thing) or "").split("\n")
+    """Return a docstring in Markdown, its sections such as ``Args:`` as lists."""
     result: list[str] = []
-    for line in lines:
-        if re.fullmatch(r"(Args|Attributes|Raises|Returns|Yields):", line):
-            result += [f"**{line[:-1]}**", ""]
-        elif match := re.fullmatch(r"    (\w+): (.*)", line):
-            result.append(f"- `{match[1]}`: {match[2]}")
+    section = ""
+    for line in (inspect.getdoc(thing) or "").replace("``", "`").split("\n"):
+        if head := re.fullmatch(r"(Args|Attributes|Raises|Returns|Yields):", line):
+            section = head[1]
+            result += [f"**{section}**", ""]
+        elif section and line:
+            item = re.fullmatch(r"    (\w+): (.*)", line)
+            if item and section not in ("Returns", "Yields"):
+                result.append(f"- `{item[1]}`: {item[2]}")
+            else:  # goes on with what is above
+                result[-1] = f"{result[-1]} {line.strip()}" if result[-1] else line.strip()
         else:
-            result.append(line.replace("``", "`"))
+            result.append(line)
     return "\n".join(result) + "\n"
 
 
 def _signature(name: str, thing: Callable[..., object]) -> str:
-    text = str(inspect.signature(thing)).replace("'", "")
-    return f"{name}{re.sub(r'^.self(, )?', '(', text)}".replace(" -> None", "")
+    text = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(thing)))
+    return f"{name}{re.sub(r'^.self(, )?', '(', text)}".removesuffix(" -> None")
 
 
 def api() -> str:
