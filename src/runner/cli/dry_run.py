@@ -19,7 +19,12 @@ def describe(execution: Execution, settings: Settings) -> int:
 
     Returns:
         The exit code, 0.
+
+    Raises:
+        StartError: It would not start.
     """
+    if execution.target.problem is not None:
+        raise execution.target.problem
     from shlex import join
 
     from runner.engine import provenance

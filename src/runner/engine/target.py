@@ -193,6 +193,8 @@ def _command(argv: list[str], environ: Mapping[str, str], cwd: str) -> Target:
 
 
 def _missing(path: str, here: str, environ: Mapping[str, str], commands: Iterable[str]) -> str:
+    if not path:
+        return "no such script: its name is empty"
     if os.path.islink(here):
         return f"no such script: {path} is a link to {os.readlink(here)}, which does not exist"
     from runner.model.words import did_you_mean

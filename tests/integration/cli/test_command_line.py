@@ -130,6 +130,7 @@ def test_a_dry_run_says_what_would_run_and_runs_nothing(runner: Command) -> None
         (["--retry", "2", "job.py", "--show-history"], 2, "--retry only makes sense for a run"),
         (["job.py", "--log-level", "LOUD"], 2, "LOUD"),
         (["jbo.py"], 127, "no such script: jbo.py, did you mean 'job.py'?"),
+        (["--dry-run", "jbo.py"], 127, "no such script: jbo.py"),
         (["histroy"], 127, "did you mean the command 'history'?"),
         (["--python", "/no/such/python", "job.py"], 127, "there is no such interpreter"),
         (["--", "no-such-command"], 127, "command not found"),

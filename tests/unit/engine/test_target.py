@@ -129,6 +129,8 @@ def test_what_is_not_there(tmp_path: Path) -> None:
     assert refusal("script", "trian.py") == (127, "no such script: trian.py, did you mean 'train.py'?")
     assert refusal("script", "histroy") == (127, "no such script: histroy, did you mean the command 'history'?")
     assert refusal("script", "ls") == (127, "no such script: ls; to run the command of that name: runner run -- ls")
+    assert refusal("script", "") == (127, "no such script: its name is empty")
+    assert refusal("script", "train.py/x.py")[0] == 127
     assert refusal("script", "gone/x.py")[1] == "no such script: gone/x.py (there is no directory gone)"
     (tmp_path / "dangling.py").symlink_to("nowhere")
     assert "is a link to nowhere" in refusal("script", "dangling.py")[1]
