@@ -42,8 +42,8 @@ def bare(path: str, values: list[object]) -> None:
     connection.close()
 
 
-def prepare(folder: Path) -> tuple[str, str]:
-    """Return the paths of a bare database and of a record, each with `BEFORE` runs in it."""
+def prepare(folder: Path, runs: int = BEFORE) -> tuple[str, str]:
+    """Return the paths of a bare database and of a record, each with that many runs in it."""
     from runner.stores.rows import attempt_columns
     from runner.stores.sqlite import SqliteStore
     from tests.unit.stores.made import whole
@@ -57,7 +57,7 @@ def prepare(folder: Path) -> tuple[str, str]:
     connection.execute("BEGIN")
     store = SqliteStore(record)
     store._connection.execute("PRAGMA synchronous = OFF")
-    for number in range(BEFORE):
+    for number in range(runs):
         run = whole(number, count=_SAMPLES)
         columns = attempt_columns(run.last, run.started)
         connection.execute(f"INSERT INTO runs VALUES ({', '.join('?' * width)})", columns)

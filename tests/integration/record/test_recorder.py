@@ -351,3 +351,14 @@ print(*sorted(set(sys.modules) - before))
     assert "runner.stores.sqlite" in imported
     assert not set(imported) & set(heavy)
     assert len(stored(database)) == 1
+
+
+def test_storing_waits_for_the_disk_no_oftener_than_a_bare_insert(tmp_path: Path) -> None:
+    support.require("strace")
+    from benchmarks import store
+
+    plain, record = store.prepare(tmp_path, runs=20)
+    least = store.fsyncs("bare", plain, tmp_path)
+    assert least > 0
+    assert store.fsyncs("store", record, tmp_path) <= least
+    assert store.fsyncs("recorder", record, tmp_path) <= least
