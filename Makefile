@@ -35,19 +35,23 @@ $(VENV)/.developed: $(VENV)/.installed
 	$(BIN)/pip install $(PIP) --group dev
 	@touch $@
 
-demo: $(VENV)/.installed  ## Run an example and see what it cost
+demo: export VIRTUAL_ENV := $(CURDIR)/$(VENV)
+demo: export PATH := $(CURDIR)/$(BIN):$(PATH)
+demo: $(VENV)/.installed  ## Run two examples and see what they cost
 	@mkdir -p build/demo && cp examples/*.py build/demo/
-	@cd build/demo && set -x && ../../$(BIN)/runner etl.py --rows 40000
+	@cd build/demo && set -x && runner etl.py --rows 40000
 	@echo
-	@cd build/demo && set -x && ../../$(BIN)/runner --retry 3 --retry-delay 0.2 flaky.py
+	@cd build/demo && set -x && runner --retry 3 --retry-delay 0.2 flaky.py
 	@echo
-	@cd build/demo && set -x && ../../$(BIN)/runner history
+	@cd build/demo && set -x && runner history
 	@echo
-	@echo "Every run is remembered in build/demo/script_runner_history.db. Where to look next:"
-	@echo "  $(BIN)/runner YOUR_SCRIPT.py       run something of your own"
-	@echo "  $(BIN)/runner --help               what it can do, on one screen"
-	@echo "  $(BIN)/runner metrics              what is measured, and how exactly"
-	@echo "  docs/tutorial/first-run.md      ten minutes that show the rest"
+	@echo "Every run is remembered, here in build/demo/script_runner_history.db. Where to look next:"
+	@echo
+	@echo "  . $(BIN)/activate                 makes runner a command of this shell"
+	@echo "  runner YOUR_SCRIPT.py                 run something of your own"
+	@echo "  runner --help                         what it can do, on one screen"
+	@echo "  runner metrics                        what is measured, and how exactly"
+	@echo "  docs/tutorial/first-run.md            ten minutes that show the rest"
 
 test: $(VENV)/.developed  ## Run all tests
 	@$(BIN)/python -m compileall -q src
