@@ -5,7 +5,8 @@ A page marks what is executed with a comment before the block:
 - ``<!-- file: NAME -->``: the block is written to that file;
 - ``<!-- test -->``: a console block is run, and what it prints compared; a Python block is run and has to succeed.
 
-Comparison is loose where runs differ: numbers, units, run ids, reservations, spaces and disk accesses don't count, and ``...`` stands for anything.
+Comparison is loose where runs differ: numbers, units, run ids, reservations, spaces and disk accesses don't count, and
+``...`` stands for anything.
 """
 
 from __future__ import annotations
