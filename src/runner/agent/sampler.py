@@ -184,7 +184,7 @@ class Sampler:
 
     def survivors(self) -> list[int]:
         """Return the processes of the tree that are alive now."""
-        self._watch.update(self._last)
+        self._watch.refresh(self._last)
         return [process.pid for process in self._watch.processes.values() if process.state not in "ZX"]
 
     def finish(self, rusage: resource.struct_rusage | None) -> tuple[dict[str, float | None], dict[str, list[str]]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import monotonic_ns
+from time import monotonic_ns, thread_time_ns
 
 from runner.agent.usage import Tally
 
@@ -102,6 +102,7 @@ class Watch:
     def refresh(self, now: float) -> None:
         """Look at the tree once more, and read every process of it."""
         self.stride = 1
+        self._scan_due = 0
         for process in self.processes.values():
             process.due = 0.0
         self.update(now)
@@ -122,6 +123,7 @@ class Watch:
     def _discover_by_scan(self) -> None:
         if self.stamp < self._scan_due:
             return
+        begun = thread_time_ns()
         below = self._backend.scan()
         queue = [self._root, *self.processes.values()]
         for process in queue:
@@ -130,8 +132,7 @@ class Watch:
                     found = self._admit(pid, process)
                     if found is not None:
                         queue.append(found)
-        took = monotonic_ns() - self.stamp
-        self._scan_due = self.stamp + took * _SCAN_SHARE
+        self._scan_due = self.stamp + (thread_time_ns() - begun) * _SCAN_SHARE
 
     def _admit(self, pid: int, parent: Process) -> Process | None:
         if pid in self._spare or pid in self.aside:
