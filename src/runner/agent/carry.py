@@ -39,6 +39,8 @@ class Sink:
     def __init__(self, fd: int, status: os.stat_result) -> None:
         self.fd = fd
         self.tells = False
+        #: Whether the descriptor is ours to close.
+        self.owned = False
         self._waits = True
         self._socket: Any = None
         mode = status.st_mode
@@ -50,6 +52,7 @@ class Sink:
 
             self._socket = socket(fileno=os.dup(fd))
             self.fd = self._socket.fileno()
+            self.owned = True
             self._flags = MSG_DONTWAIT
             self.tells = True
         else:
@@ -62,6 +65,7 @@ class Sink:
         try:
             self.fd = os.open(f"/proc/self/fd/{fd}", os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY)
             self._waits = False
+            self.owned = True
         except OSError:
             pass  # no /proc, or another user's pipe
 
@@ -91,11 +95,12 @@ class Sink:
         return bool(poller.poll(0))
 
     def close(self) -> None:
-        """Close what was opened for writing."""
+        """Close what was opened for writing: whoever reads it may be waiting for that."""
         if self._socket is not None:
             self._socket.close()
-        elif not self._waits and self.fd >= 0:
+        elif self.owned and self.fd >= 0:
             os.close(self.fd)
+        self.fd, self.owned = -1, False
 
 
 class Carrier:

@@ -15,7 +15,7 @@ from runner.agent.job import EXIT_TIMEOUT
 from runner.agent.keeper import Keeper
 from runner.agent.poller import READ, Poller
 from runner.agent.reap import ended_child, reap
-from runner.agent.relay import SETTLE, fork_relay, watch
+from runner.agent.relay import SETTLE, leave, watch
 from runner.agent.sampler import Sampler
 from runner.agent.verdict import OomCounter, judge
 
@@ -257,9 +257,7 @@ class Loop:
                 self._slots.advance(monotonic())
 
     def _conclude(self, usage: dict[str, float | None], weaker: dict[str, list[str]], survivors: int) -> Ended:
-        left = [carrier for carrier in self._carriers if not carrier.ended]
-        if left:
-            self._attempt.spare.add(fork_relay(left))
+        self._attempt.spare.update(leave(self._carriers, self._poller))
         counts: dict[str, Any] = {"stdout": None, "stderr": None, "merged": self._attempt.streams.merged}
         for keeper in self._keepers:
             counts[keeper.stream] = [keeper.size, keeper.lines]

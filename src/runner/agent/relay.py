@@ -17,22 +17,35 @@ if TYPE_CHECKING:
 SETTLE = 0.005
 
 
-def fork_relay(carriers: Sequence[Carrier]) -> int:
-    """Start the relay; the caller goes on without the carriers.
+def leave(carriers: Sequence[Carrier], poller: Poller) -> list[int]:
+    """Leave what is not ended to a relay, so that this process can go on.
 
     Args:
-        carriers: What still has somebody at its other end, or output that nobody has taken yet.
+        carriers: All carriers; some may still have somebody at their other end, or output that nobody has taken yet.
+        poller: Where they are watched: if no process can be made, this one stays with them until their end.
 
     Returns:
-        Its process id.
-
-    Raises:
-        OSError: No process can be made.
+        The process id of the relay, if one was needed.
     """
-    pid = os.fork()
+    left = [carrier for carrier in carriers if not carrier.ended]
+    if not left:
+        return []
+    try:
+        pid = os.fork()
+    except OSError:
+        _stay(left, poller)
+        return []
     if pid == 0:
-        _relay(carriers)
-    return pid
+        _relay(left)
+    return [pid]
+
+
+def _stay(carriers: Sequence[Carrier], poller: Poller) -> None:
+    while not all(carrier.ended for carrier in carriers):
+        unsettled = [carrier for carrier in carriers if carrier.unsettled]
+        if not poller.wait(SETTLE if unsettled else None):
+            for carrier in unsettled:
+                carrier.settle()
 
 
 def _relay(carriers: Sequence[Carrier]) -> NoReturn:
@@ -41,12 +54,9 @@ def _relay(carriers: Sequence[Carrier]) -> NoReturn:
         poller = Poller()
         for carrier in carriers:
             carrier.keeper = Nobody()
+            carrier.sink.owned = True
             watch(poller, carrier)
-        while any(not carrier.ended for carrier in carriers):
-            unsettled = [carrier for carrier in carriers if carrier.unsettled]
-            if not poller.wait(SETTLE if unsettled else None):
-                for carrier in unsettled:
-                    carrier.settle()
+        _stay(carriers, poller)
     finally:
         os._exit(0)
 
@@ -89,14 +99,17 @@ def watch(poller: Poller, carrier: Carrier) -> None:
 
     def follow() -> None:
         sink = carrier.sink.fd
+        if carrier.ended:
+            poller.drop(sink)
+            carrier.close()
+            return
         if carrier.pending:
             # Not even the end of the source may wake anybody before this is written.
             poller.drop(carrier.source)
             poller.want(sink, WRITE, sink_ready)
             return
-        if carrier.source >= 0:
-            poller.want(carrier.source, READ, source_ready)
-        if carrier.source >= 0 and carrier.sink.tells:
+        poller.want(carrier.source, READ, source_ready)
+        if carrier.sink.tells:
             poller.want(sink, 0, sink_ready)
         else:
             poller.drop(sink)
