@@ -33,10 +33,14 @@ BLOCKED = frozenset(int(number) for number in _signal.valid_signals()) - {
     int(number) for number in (_signal.SIGKILL, _signal.SIGSTOP, _signal.SIGPIPE, _signal.SIGXFSZ)
 }
 
-_CLD_STOPPED = 5  # os.CLD_STOPPED came with Python 3.9
+# Why SIGCHLD was sent; the names in `os` came with Python 3.9.
+_CLD_ENDED = (1, 2, 3)  # exited, killed, dumped core
+_CLD_STOPPED = 5
 
 _GRACE = 0.05  # seconds in which a signal to the whole group reaches each of its members
-_YOUNG = 0.02  # seconds a script runs before it gets a witness: forking one costs an empty script 3 to 7 %
+# Seconds a silent script runs before it gets a witness. Forking one at once costs an empty script 2 to 6 %, and within
+# that time nobody can know of the script: what it tells calls for the witness first (`guard`).
+_YOUNG = 0.04
 _RECENT = 1.0  # seconds in which a script that was asked to stop may send itself SIGSTOP instead
 
 
@@ -167,7 +171,7 @@ class Signals:
 
     def _forward(self, number: int) -> str:
         from runner.agent.tree import HAS_PROC
-        from runner.agent.witness import send
+        from runner.agent.witness import parent_of, send
 
         if self._pidfd < 0 and HAS_PROC and parent_of(self._pid) != os.getpid():
             return SEEN  # reaped: the number may be another process's by now
@@ -186,6 +190,8 @@ class Signals:
             return True
 
     def _is_inside(self, sender: int) -> bool:
+        from runner.agent.witness import parent_of
+
         own = os.getpid()
         while sender > 1:
             if sender == own:
@@ -202,6 +208,8 @@ class Signals:
     def look_for_stop(self) -> None:
         """Learn whether the script has stopped: to be called where a SIGCHLD was taken by somebody else."""
         if not hasattr(os, "waitid"):
+            from runner.agent.witness import state_of
+
             self._stopped = int(_signal.SIGTSTP) if state_of(self._pid) == "T" else 0
             return
         try:
@@ -246,28 +254,3 @@ class Signals:
         for number in self.ignores:
             _signal.signal(number, _signal.SIG_IGN)
         _signal.pthread_sigmask(_signal.SIG_SETMASK, self.mask)
-
-
-def _stat(pid: int) -> list[bytes]:
-    try:
-        fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
-    except OSError:
-        return []
-    try:
-        return os.read(fd, 1024).rpartition(b")")[2].split()
-    except OSError:
-        return []
-    finally:
-        os.close(fd)
-
-
-def state_of(pid: int) -> str:
-    """Return the state letter of a process as the kernel shows it, "" when it is gone."""
-    fields = _stat(pid)
-    return fields[0].decode() if fields else ""
-
-
-def parent_of(pid: int) -> int:
-    """Return the parent of a process, 0 when it is gone."""
-    fields = _stat(pid)
-    return int(fields[1]) if len(fields) > 1 else 0

@@ -103,12 +103,17 @@ class Witness:
         except BlockingIOError:
             return
 
-    def close(self) -> None:
-        """End the witness and reap it; the script is left alone."""
-        try:
+    def dismiss(self) -> None:
+        """End the witness, without waiting for that: the script has ended, or is to be left alone."""
+        if parent_of(self.pid) == os.getpid():  # else it was reaped, and the number may be another process's
             os.kill(self.pid, _SIGKILL)
+
+    def close(self) -> None:
+        """End the witness and reap it."""
+        try:
+            self.dismiss()
             os.waitpid(self.pid, 0)
-        except (ProcessLookupError, ChildProcessError):
+        except ChildProcessError:
             pass
         os.close(self._fd)
 
@@ -175,3 +180,28 @@ def _rename() -> None:
         os.close(fd)
     except (OSError, ValueError, IndexError):
         pass
+
+
+def _stat(pid: int) -> list[bytes]:
+    try:
+        fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+    except OSError:
+        return []
+    try:
+        return os.read(fd, 1024).rpartition(b")")[2].split()
+    except OSError:
+        return []
+    finally:
+        os.close(fd)
+
+
+def state_of(pid: int) -> str:
+    """Return the state letter of a process as the kernel shows it, "" when it is gone."""
+    fields = _stat(pid)
+    return fields[0].decode() if fields else ""
+
+
+def parent_of(pid: int) -> int:
+    """Return the parent of a process, 0 when it is gone."""
+    fields = _stat(pid)
+    return int(fields[1]) if len(fields) > 1 else 0
