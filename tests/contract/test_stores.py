@@ -211,6 +211,20 @@ def test_a_script_is_found_as_people_name_it(store: Store, wanted: str, count: i
     assert len(store.runs(RunFilter(script=wanted))) == count
 
 
+def test_a_path_that_leads_to_a_script_means_no_namesake(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = whole(1, script_key=str(tmp_path / "train.py")), whole(2, script_key="/elsewhere/train.py")
+    store.save(here)
+    store.save(there)
+    assert ids(store, script="train.py") == [there.id, here.id]
+    monkeypatch.chdir(tmp_path)
+    assert ids(store, script="train.py") == [here.id]
+    assert ids(store, script="./train.py") == [here.id]
+    assert ids(store, script="elsewhere/train.py") == [there.id]
+    assert store.count(RunFilter(script="train.py")) == 1
+
+
 def test_a_name_is_exact(store: Store) -> None:
     store.save(whole(1, name="nightly"))
     assert [store.count(RunFilter(name=name)) for name in ("nightly", "night", "jobs/train.py")] == [1, 0, 0]

@@ -8,11 +8,14 @@ from runner.agent.events import CANCELLED, EXITED, FAILED_TO_START, LIMIT, LOST,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any, Protocol
 
     from runner.model.curve import Curve
     from runner.model.run import Run
+
+    #: Key, path as it was typed, and name of a script.
+    Script = tuple[str, str, str]
 
 #: Name of the record where none is given.
 DEFAULT_NAME = "script_runner_history.db"
@@ -66,24 +69,24 @@ class RunFilter:
         self.limit = limit
         self.order = order
 
-    def matches_script(self, key: str, path: str, name: str) -> bool:
-        """Whether script and name are the ones meant."""
-        if self.name and name != self.name:
-            return False
+    def scripts(self, known: Iterable[Script]) -> set[Script]:
+        """Return those of the known scripts that are meant.
+
+        A path that leads to a script's own file from here means that script alone, and not its namesakes elsewhere.
+        """
+        named = [script for script in known if not self.name or script[2] == self.name]
         wanted = self.script
-        return (
-            not wanted
-            or wanted in (key, path, name)
-            or key.endswith("/" + wanted.removeprefix("./"))
-            or key == abspath(wanted)
-        )
+        if not wanted:
+            return set(named)
+        absolute, end = abspath(wanted), "/" + wanted.removeprefix("./")
+        exact = {script for script in named if script[0] in (wanted, absolute)}
+        return exact or {script for script in named if wanted in script[1:] or script[0].endswith(end)}
 
     def matches(self, run: Run) -> bool:
-        """Whether a run is one of those meant; the limit does not count here."""
+        """Whether a run of a script that is meant is meant itself; the limit does not count here."""
         last = run.last
         return (
-            self.matches_script(run.script_key, run.script_path, run.name)
-            and (not self.status or self.status == (last.reason, SUCCESS if last.success else FAILED)[
+            (not self.status or self.status == (last.reason, SUCCESS if last.success else FAILED)[
                 self.status in (SUCCESS, FAILED)])
             and (self.since is None or run.started >= self.since)
             and (self.until is None or run.started < self.until)
@@ -121,7 +124,7 @@ if TYPE_CHECKING:
         def count(self, wanted: RunFilter) -> int:
             """Return how many runs are meant; the filter's limit does not count."""
 
-        def scripts(self) -> list[tuple[str, str, str]]:
+        def scripts(self) -> list[Script]:
             """Return key, path and name of every script that has runs."""
 
         def samples(self, run_id: str, attempt: int) -> Curve | None:

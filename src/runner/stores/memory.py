@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from runner.model.curve import Curve
     from runner.model.run import Run
+    from runner.stores.base import Script
 
 
 class MemoryStore:
@@ -37,7 +38,7 @@ class MemoryStore:
 
     def runs(self, wanted: RunFilter, output: bool = False, samples: bool = False) -> list[Run]:
         """Return the runs meant (see `Store.runs`)."""
-        found = [run for run in self._runs.values() if wanted.matches(run)]
+        found = self._meant(wanted)
         found.sort(key=lambda run: run.started)
         if wanted.order != OLDEST:
             found.reverse()
@@ -45,11 +46,15 @@ class MemoryStore:
 
     def count(self, wanted: RunFilter) -> int:
         """Return how many runs are meant (see `Store.count`)."""
-        return sum(wanted.matches(run) for run in self._runs.values())
+        return len(self._meant(wanted))
 
-    def scripts(self) -> list[tuple[str, str, str]]:
+    def _meant(self, wanted: RunFilter) -> list[Run]:
+        meant = wanted.scripts(self.scripts())
+        return [run for run in self._runs.values() if _script(run) in meant and wanted.matches(run)]
+
+    def scripts(self) -> list[Script]:
         """Return key, path and name of every script (see `Store.scripts`)."""
-        return list(dict.fromkeys((run.script_key, run.script_path, run.name) for run in self._runs.values()))
+        return list(dict.fromkeys(map(_script, self._runs.values())))
 
     def samples(self, run_id: str, attempt: int) -> Curve | None:
         """Return what was sampled in one attempt (see `Store.samples`)."""
@@ -68,7 +73,7 @@ class MemoryStore:
             "bytes": 0,
             "runs": len(starts),
             "attempts": len(attempts),
-            "scripts": len({(run.script_key, run.script_path, run.name) for run in self._runs.values()}),
+            "scripts": len(self.scripts()),
             "first": starts[0] if starts else None,
             "last": starts[-1] if starts else None,
             "samples_bytes": 0,
@@ -87,6 +92,10 @@ class MemoryStore:
     def close(self) -> None:
         """Forget everything."""
         self._runs.clear()
+
+
+def _script(run: Run) -> Script:
+    return run.script_key, run.script_path, run.name
 
 
 def _view(run: Run, output: bool, samples: bool) -> Run:

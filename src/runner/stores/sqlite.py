@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from runner.model.curve import Curve
     from runner.model.run import Run
+    from runner.stores.base import Script
 else:
     try:
         import _sqlite3 as sqlite3
@@ -134,10 +135,12 @@ class SqliteStore:
         return int(self._ask(self._query("count_runs", where), values)[0][0])
 
     def _where(self, wanted: RunFilter) -> tuple[str, list[Any]]:
-        parts, values = ["1"], []
+        parts = ["1"]
+        values: list[Any] = []
         if wanted.script or wanted.name:
-            keys = [key for key, *names in self._ask(self._queries["list_scripts"])
-                    if wanted.matches_script(*map(rows.text, names))]  # fmt: skip
+            known = self._scripts()
+            meant = wanted.scripts(known.values())
+            keys = [key for key, script in known.items() if script in meant]
             parts.append(f"r.script IN ({', '.join('?' * len(keys))})")
             values += keys
         if wanted.status in (SUCCESS, FAILED):
@@ -170,10 +173,13 @@ class SqliteStore:
                 by_number[number].curve = decode_curve(data)
         return run
 
-    def scripts(self) -> list[tuple[str, str, str]]:
+    def scripts(self) -> list[Script]:
         """Return key, path and name of every script (see `Store.scripts`)."""
+        return list(self._scripts().values())
+
+    def _scripts(self) -> dict[int, Script]:
         found = self._ask(self._queries["list_scripts"])
-        return [(rows.text(key), rows.text(path), rows.text(name)) for _, key, path, name in found]
+        return {number: (rows.text(key), rows.text(path), rows.text(name)) for number, key, path, name in found}
 
     def samples(self, run_id: str, attempt: int) -> Curve | None:
         """Return what was sampled in one attempt (see `Store.samples`)."""

@@ -170,8 +170,8 @@ def _nothing(options: HistoryOptions, path: str, known: list[str]) -> str:
     listed = ", ".join(map(_plain, known[:10])) + (", ..." if len(known) > 10 else "")
     whose = f" of {options.script}" if options.script else ""
     narrow = any((options.status, options.since, options.until, options.tag))
-    when = " that is meant" if narrow else f" in the last {options.days} days"
-    return f"no run{whose}{when}; there are runs of: {listed}\n"
+    when = "matches" if narrow else f"in the last {options.days} days"
+    return f"no run{whose} {when}; there are runs of: {listed}\n"
 
 
 def _day(moment: str | None) -> str:
