@@ -129,7 +129,10 @@ class Signals:
         for number, code, sender in self._source.read():
             if number == _SIGCHLD and code > 0:
                 self.child_changed = True
-                self.look_for_stop()
+                if sender != self._pid or code not in _CLD_ENDED:
+                    self.look_for_stop()
+                elif self._witness is not None:
+                    self._witness.dismiss()
             else:
                 self._sort(number, code, sender, now, taken)
         still = []
