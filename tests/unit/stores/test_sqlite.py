@@ -33,6 +33,14 @@ def store(path: str) -> Iterator[SqliteStore]:
     opened.close()
 
 
+def save_at(path: str) -> bool:
+    store = SqliteStore(path)
+    try:
+        return store.save(whole(2))
+    finally:
+        store.close()
+
+
 def ask(path: str, query: str) -> list[Any]:
     connection = sqlite3.connect(path)
     try:
@@ -161,7 +169,7 @@ def test_a_database_of_another_program_is_refused_and_untouched(path: str, versi
     connection.commit()
     connection.close()
     with pytest.raises(StoreError, match="another program"):
-        SqliteStore(path).save(whole(1))
+        save_at(path)
     assert ask(path, "SELECT name FROM sqlite_master") == [("songs",)]
 
 
@@ -196,7 +204,7 @@ def test_damage_of_ours_is_told_from_a_foreign_file(store: SqliteStore, path: st
     damage(data)
     Path(path).write_bytes(data)
     with pytest.raises(StoreCorruptError, match="damaged"):
-        SqliteStore(path).save(whole(2))
+        save_at(path)
 
 
 def test_under_the_default_name_garbage_is_taken_for_damage(tmp_path: Path) -> None:
