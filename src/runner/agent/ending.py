@@ -20,6 +20,7 @@ _SIGSTOP = int(_signal.SIGSTOP)
 _SIGKILL = int(_signal.SIGKILL)
 
 _LOOK = 0.02  # seconds between two looks at what is left while the tree has its grace
+_SHARE = 20  # a look at a large tree is followed by a pause of this many times its length: it is tidying up
 _SWEEP = 0.005  # seconds between two sweeps while it is killed
 _SWEEPS = 50  # sweeps in which new processes may appear before those that are known are killed all the same
 _PATIENCE = 10.0  # seconds after which what SIGKILL does not end, being stuck in the kernel, is given up
@@ -74,7 +75,7 @@ class Ending:
         if all(pid in self._refused for pid in alive) or self._is_stuck(alive, now):
             self._finish(alive)
         elif now < self._kill_at:
-            self.due = min(now + _LOOK, self._kill_at)
+            self.due = min(now + max(_LOOK, _SHARE * (monotonic() - now)), self._kill_at)
         else:
             self._sweep(alive, now)
 
