@@ -12,6 +12,8 @@ from runner.agent.spawn import StartFailed, spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Collection
+
     from runner.agent.events import Ended, Started, Tell
     from runner.agent.feeder import Feeder
     from runner.agent.job import Job
@@ -25,16 +27,20 @@ class Attempt:
     Args:
         job: What to start, and how to treat it.
         control: Descriptor whose closing means that nobody waits for the script any more, or -1.
+        held: Signals that stay blocked when the script has ended, so that none strikes before that is recorded.
 
     Attributes:
         started: What `start` told.
         spare: Children of this process that are no part of the script's tree.
         interrupted: Always None: a Ctrl-C is the script's affair.
+        mask: Signal mask that this process had before.
     """
 
-    def __init__(self, job: Job, control: int = -1) -> None:
+    def __init__(self, job: Job, control: int = -1, held: Collection[int] = ()) -> None:
         self.job = job
         self.control = control
+        self.held = held
+        self.mask: set[int] = set()
         self.started: Started
         self.spare: set[int] = set()
         self.interrupted: KeyboardInterrupt | None = None
@@ -57,6 +63,7 @@ class Attempt:
         except OSError as error:
             raise StartFailed(EXIT_RUNNER, f"cannot make a pipe for the output: {error}") from None
         self.signals = signals = Signals()
+        self.mask = {int(number) for number in signals.mask}
         opened = -1
         try:
             given = dict(streams.given)

@@ -287,6 +287,7 @@ class Loop:
             carrier.close()
         if self._feeder is not None:
             self._feeder.close()
+        self._signals.mask = {*self._attempt.mask, *self._attempt.held}
         self._signals.close()
 
 

@@ -9,20 +9,11 @@ else:
     import _signal
 
 #: What people and systems end programs with.
-_ENDING = frozenset(int(getattr(_signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"))
-
-
-def hold() -> set[int]:
-    """Block the ending signals.
-
-    Returns:
-        The signal mask before, for `release`.
-    """
-    return {int(number) for number in _signal.pthread_sigmask(_signal.SIG_BLOCK, _ENDING)}
+ENDING = frozenset(int(getattr(_signal, name)) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"))
 
 
 def release(mask: set[int]) -> None:
-    """Put back the signal mask that `hold` returned; a signal that came meanwhile takes effect."""
+    """Put back a signal mask from before they were held; a signal that came meanwhile takes effect."""
     _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
 
 
@@ -32,6 +23,6 @@ def wait(seconds: float) -> int:
     Returns:
         The signal that ended the wait, 0 if the time has passed.
     """
-    heeded = {number for number in _ENDING if _signal.getsignal(number) not in (_signal.SIG_IGN, None)}
+    heeded = {number for number in ENDING if _signal.getsignal(number) not in (_signal.SIG_IGN, None)}
     came = _signal.sigtimedwait(heeded, seconds)
     return 0 if came is None else int(came.si_signo)

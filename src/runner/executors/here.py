@@ -26,11 +26,15 @@ class Here:
         if self._mask is not None:
             pause.release(self._mask)
             self._mask = None
-        return HereHandle(Attempt(job), self)
+        return HereHandle(Attempt(job, held=pause.ENDING), self)
 
-    def hold(self) -> None:
-        """Hold the ending signals until the next start."""
-        self._mask = pause.hold()
+    def hold(self, mask: set[int]) -> None:
+        """Know that the ending signals are held, until the next start.
+
+        Args:
+            mask: Signal mask to put back then.
+        """
+        self._mask = mask
 
     def pause(self, seconds: float) -> int:
         """Wait before a retry (see `Executor.pause`)."""
@@ -55,5 +59,5 @@ class HereHandle:
     def run(self, tell: Tell) -> Ended:
         """Carry the script to its end (see `Handle.run`)."""
         ended = self._attempt.run(tell)
-        self._executor.hold()
+        self._executor.hold(self._attempt.mask)
         return ended

@@ -12,6 +12,7 @@ from runner.agent.attempt import Attempt, StartFailed
 from runner.agent.events import encode
 from runner.agent.exit import die_of
 from runner.agent.job import Job
+from runner.agent.pause import ENDING
 from runner.agent.spawn import script_environment
 
 
@@ -20,7 +21,7 @@ def main() -> None:
 
     log, options, argv = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3:]
     executable = argv[0] if os.sep in argv[0] else shutil.which(argv[0]) or argv[0]
-    attempt = Attempt(Job(argv, executable, script_environment(), **options))
+    attempt = Attempt(Job(argv, executable, script_environment(), **options), held=ENDING)
     try:
         told = [attempt.start()]
     except StartFailed as failure:
