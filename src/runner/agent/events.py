@@ -121,8 +121,8 @@ class Signal(Event):
     Attributes:
         number: The signal.
         sender: Process id of the sender, 0 for the kernel or the terminal.
-        action: ``forwarded`` to the script, ``seen`` (the script had it already, or sent it), ``refused`` (the script is
-            another user's) or ``sent`` (timeout, limit, cancel).
+        action: ``forwarded`` to the script, ``seen`` (the script had it already, or sent it), ``refused`` (the script
+            is another user's) or ``sent`` (timeout, limit, cancel).
     """
 
     __slots__ = ("action", "number", "sender")
