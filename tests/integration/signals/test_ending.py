@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,9 +17,11 @@ from tests import support
 from tests.integration.signals.conftest import HANG, HERE, is_alive, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.integration.signals.conftest import Running
+
+    End = Callable[..., dict[str, Any]]
 
 OLDEST = support.AGENT_INTERPRETERS.get("3.8", sys.executable)
 PYPY = support.AGENT_INTERPRETERS.get("pypy3", sys.executable)
@@ -36,20 +39,36 @@ def with_mark(mark: str) -> list[int]:
     return found
 
 
-def end(kind: str, kill_after: float, *args: str, python: str = sys.executable) -> dict[str, Any]:
-    """Start a tree of a kind and end it; return what was done, with the processes that are left."""
+@pytest.fixture
+def mark() -> Iterator[str]:
+    """Return what the processes of one test carry; none of them outlives the test."""
     mark = uuid.uuid4().hex
-    command = [python, str(HERE / "end.py"), str(kill_after), sys.executable, str(HERE / "trees.py"), kind, mark, *args]
-    done = subprocess.run(command, stdout=subprocess.PIPE, timeout=HANG)
-    result: dict[str, Any] = json.loads(done.stdout)
-    assert with_mark(mark) == []
-    assert result["left"] == []
-    assert result["spared"]
-    return result
+    yield mark
+    while left := with_mark(mark):
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def end(mark: str) -> Callable[..., dict[str, Any]]:
+    """Return a function that starts a tree of a kind, ends it, checks that nothing is left, and says what was done."""
+
+    def run(kind: str, kill_after: float, *args: str, python: str = sys.executable) -> dict[str, Any]:
+        tree = [sys.executable, str(HERE / "trees.py"), kind, mark, *args]
+        command = [python, str(HERE / "end.py"), str(kill_after), *tree]
+        done = subprocess.run(command, stdout=subprocess.PIPE, timeout=HANG)
+        result: dict[str, Any] = json.loads(done.stdout)
+        assert with_mark(mark) == []
+        assert result["left"] == []
+        assert result["spared"]
+        return result
+
+    return run
+
 
 
 @pytest.mark.parametrize("python", [sys.executable, OLDEST, PYPY], ids=["this", "oldest", "pypy"])
-def test_scattered_processes_that_ignore_term_are_killed(python: str) -> None:
+def test_scattered_processes_that_ignore_term_are_killed(end: End, python: str) -> None:
     result = end("scattered", 0.2, python=python)
     assert result["asked"] >= 2 * 40
     assert result["took"] >= 0.2
@@ -59,33 +78,32 @@ def test_scattered_processes_that_ignore_term_are_killed(python: str) -> None:
 
 
 @pytest.mark.parametrize("attempt", range(3))
-def test_processes_that_replace_themselves_are_caught(attempt: int) -> None:
+def test_processes_that_replace_themselves_are_caught(end: End, attempt: int) -> None:
     end("fleeing", 0)
 
 
-def test_stopped_processes_can_end_on_their_own() -> None:
+def test_stopped_processes_can_end_on_their_own(end: End) -> None:
     assert set(end("stopped", HANG)["sent"]) == {"TERM", "CONT"}
 
 
-def test_a_tree_without_its_root_is_ended() -> None:
+def test_a_tree_without_its_root_is_ended(end: End) -> None:
     assert "KILL" in end("headless", 0.1)["sent"]
 
 
-def test_a_tree_may_tidy_up_within_its_grace(tmp_path: Path) -> None:
+def test_a_tree_may_tidy_up_within_its_grace(end: End, tmp_path: Path) -> None:
     result = end("polite", HANG, str(tmp_path / "tidied"))
     assert (tmp_path / "tidied").exists()
     assert set(result["sent"]) == {"TERM", "CONT"}
     assert 0.2 <= result["took"] < HANG
 
 
-def test_no_grace_kills_at_once(tmp_path: Path) -> None:
+def test_no_grace_kills_at_once(end: End, tmp_path: Path) -> None:
     assert "KILL" in end("polite", 0, str(tmp_path / "tidied"))["sent"]
     assert not (tmp_path / "tidied").exists()
 
 
 @pytest.mark.parametrize("python", [sys.executable, OLDEST, PYPY], ids=["this", "oldest", "pypy"])
-def test_a_timeout_ends_the_whole_tree(start: Callable[..., Running], python: str) -> None:
-    mark = uuid.uuid4().hex
+def test_a_timeout_ends_the_whole_tree(start: Callable[..., Running], mark: str, python: str) -> None:
     command = ["/bin/sh", "-c", 'exec 9>/dev/null; exec "$@"', "sh"]
     command += [sys.executable, str(HERE / "trees.py"), "scattered", mark]
     running = start(command, python=python, options={"timeout": 1.0, "kill_after": 0.2})
