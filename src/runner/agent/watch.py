@@ -9,7 +9,7 @@ from runner.agent.usage import Tally
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
-    from typing import AbstractSet, Container
+    from typing import AbstractSet
 
     from runner.agent.proc import Process
 
@@ -57,6 +57,7 @@ class Watch:
         self._root: Process = backend.Process(root, 0)
         self._tops = [] if whole else [self._root]
         self._scan_due = 0
+        self._broods: dict[int, set[int]] = {}  # the known children of each process that has some
         if whole:
             self.processes[root] = self._root
 
@@ -143,6 +144,7 @@ class Watch:
         except ProcessLookupError:
             return None
         self.processes[pid] = process
+        self._broods.setdefault(parent.pid, set()).add(pid)
         return process
 
     def _read(self, now: float, gone: dict[int, Process]) -> None:
@@ -164,6 +166,7 @@ class Watch:
                 gone[process.pid] = process
 
     def _read_one(self, process: Process, parent: Process | None, now: float) -> None:
+        parent_before = process.parent
         try:
             process.read()
         except ProcessLookupError:
@@ -171,8 +174,11 @@ class Watch:
         except OSError:  # hidden from this user, or no descriptor is left: its CPU clock can be read all the same
             process.moved()
             process.io = None
+        if process.parent != parent_before:
+            self._broods.get(parent_before, set()).discard(process.pid)
+            self._broods.setdefault(process.parent, set()).add(process.pid)
         process.round = self.round
-        process.due = now + _REFRESH
+        process.due = now + _REFRESH * (1 + process.pid % 8 / 8)  # not all of them at once
         self.peak = max(self.peak, process.peak if process.rose else process.rss)
         if process.ignores_children:
             self.deaf = True
@@ -187,7 +193,7 @@ class Watch:
 
     def _bury(self, gone: dict[int, Process]) -> None:
         # Children before their parents: what a child had used passes through a parent that is gone too.
-        for process in [process for process in self.processes.values() if process.pid in gone][::-1]:
+        for process in _children_first(gone):
             del self.processes[process.pid]
             process.close()
             parent = self.processes.get(process.parent)
@@ -197,7 +203,7 @@ class Watch:
                 self.lost.add_process(process)
             else:
                 self._inherit(parent, process)
-        self._adopt(gone)
+            self._unlink(process)
 
     def _inherit(self, parent: Process, child: Process) -> None:
         """Let a parent's sums hold at least what they held before, and what its child had used when last seen."""
@@ -212,29 +218,42 @@ class Watch:
         parent.io_before = [mine + its for mine, its in zip(parent.io_before, child.io)]
         parent.io = [max(pair) for pair in zip(parent.io, parent.io_before)]
 
-    def _adopt(self, gone: Container[int]) -> None:
-        """Let the root be the parent of children whose own is gone, until they are read and tell otherwise."""
-        for process in self.processes.values():
-            if process.parent in gone:
-                process.parent = self._root.pid
-                process.due = 0.0
+    def _unlink(self, process: Process) -> None:
+        """Take a process from its parent; its children belong to the root until they are read and tell otherwise."""
+        self._broods.get(process.parent, set()).discard(process.pid)
+        for pid in self._broods.pop(process.pid, ()):
+            child = self.processes.get(pid)
+            if child is not None:
+                child.parent = self._root.pid
+                child.due = 0.0
+                self._broods.setdefault(child.parent, set()).add(pid)
+
+    def _gone_below(self, pid: int) -> dict[int, Process]:
+        """Return the children of a process that are gone, and theirs, as far as the generations are without gap."""
+        gone: dict[int, Process] = {}
+        parents = [pid]
+        for parent in parents:  # grows while it is walked
+            for child in self._broods.get(parent, ()):
+                process = self.processes.get(child)
+                if process is not None:
+                    self._runs(process, gone)
+                    if child in gone:
+                        parents.append(child)
+        return gone
 
     def forget(self, pid: int) -> Process | None:
         """Drop a process that the caller has waited for; return it as it was last read, if it was known."""
         process = self.aside.pop(pid, None) or self.processes.pop(pid, None)
         if process is not None:
             process.close()
-            self._adopt({pid})
+            self._unlink(process)
             self.changed = True
         return process
 
     def set_aside(self, pid: int) -> None:
         """Read a zombie for the last time, and leave it to the caller to wait for it and account for it."""
         # Children of it that are gone it had waited for: its sums hold them, and the caller is told these.
-        gone: dict[int, Process] = {}
-        for child in self.processes.values():
-            self._runs(child, gone)
-        self._bury(gone)
+        self._bury(self._gone_below(pid))
         process = self.processes.pop(pid, None) or self._backend.Process(pid, self._root.pid)
         try:
             process.moved()
@@ -245,5 +264,18 @@ class Watch:
         process.close()
         self.deaf = self.deaf or process.ignores_children
         self.aside[pid] = process
-        self._adopt({pid})
+        self._unlink(process)
         self.changed = True
+
+
+def _children_first(processes: dict[int, Process]) -> list[Process]:
+    """Return processes, children before their parents."""
+    ordered: list[Process] = []
+    pending = dict(processes)
+    while pending:
+        _, process = pending.popitem()
+        line = [process]
+        while line[-1].parent in pending:
+            line.append(pending.pop(line[-1].parent))
+        ordered += line[::-1]
+    return ordered[::-1]

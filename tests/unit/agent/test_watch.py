@@ -154,6 +154,37 @@ def test_children_that_a_zombie_had_waited_for_are_in_its_sums_and_nowhere_else(
     assert watch.ended.cpu == 0
 
 
+def test_a_zombies_family_that_has_ended_before_it_passes_up_generation_by_generation(world: World) -> None:
+    for pid in range(10, 15):
+        world.add(pid, pid - 1 if pid > 10 else ROOT, cpu=SECOND)
+    world.add(20, 11, cpu=SECOND)
+    watch = watch_of(world)
+    watch.update(0.0)
+    for pid in (11, 12, 13, 20):
+        del world.facts[pid]
+    world.facts[14].parent = ROOT
+    watch.set_aside(10)
+    assert watch.aside[10].waited == 4 * SECOND
+    assert watch.processes[14].parent == ROOT, "an orphan, not waited for by anybody yet"
+    assert list(watch.processes) == [14]
+
+
+def test_orphans_taken_in_by_a_process_of_the_tree_pass_to_that(world: World) -> None:
+    world.add(10, ROOT)
+    world.add(11, 10)
+    orphan = world.add(12, 11, cpu=SECOND)
+    watch = watch_of(world)
+    watch.update(0.0)
+    del world.facts[11]
+    orphan.parent = 10
+    orphan.cpu += 1
+    watch.update(0.1)
+    watch.update(0.2)
+    del world.facts[12]
+    watch.set_aside(10)
+    assert watch.aside[10].waited == SECOND + 1
+
+
 def test_a_process_id_used_again_is_another_process(world: World) -> None:
     world.add(10, ROOT)
     world.add(11, 10, cpu=3 * SECOND)
