@@ -317,3 +317,62 @@ def test_flood_on_a_terminal(drive: Drive) -> None:
 
 def _spawn(argv: list[str]) -> tuple[str, list[str]]:
     return argv[0], argv[1:]
+
+
+@pytest.mark.parametrize("version", sorted(support.AGENT_INTERPRETERS))
+def test_every_interpreter_carries_a_terminal(drive: Drive, version: str) -> None:
+    pexpect = pytest.importorskip("pexpect")
+    code = "import os; os.write(1, b'one\\r\\ntwo\\n'); print(os.get_terminal_size(1)[:], input('name: '))"
+    argv = drive.argv(sys.executable, "-c", code, python=support.AGENT_INTERPRETERS[version])
+    child = pexpect.spawn(*_spawn(argv), env=drive.env, timeout=30, dimensions=(20, 70))
+    child.expect_exact("one\r\r\ntwo\r\nname: ")
+    child.sendline("joe")
+    child.expect_exact("joe\r\n(70, 20) joe\r\n")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 0
+    assert drive.told().ended.output["stdout"] == [len(b"one\r\ntwo\nname: (70, 20) joe\n"), 3]
+
+
+def test_editor(drive: Drive, tty: Tty) -> None:
+    support.require("vim")
+    term = tty(height=20)
+    term.line(drive.line("vim", "-u", "NONE", "text") + "; echo code=$?")
+    term.wait(lambda _: "~\n~\n" in term.screen())
+    term.type("ifirst line")
+    term.key("Enter")
+    term.type("second")
+    term.wait(lambda _: "second" in term.screen())
+    term.resize(60, 15)
+    term.wait(lambda _: term.screen().rstrip("\n").count("\n") <= 14 and "first line" in term.screen())
+    term.key("Escape")
+    term.line(":wq")
+    term.wait("code=0")
+    assert (drive.folder / "text").read_text() == "first line\nsecond\n"
+
+
+def test_interactive_interpreter(drive: Drive, tty: Tty) -> None:
+    term = tty()
+    term.line(drive.line(sys.executable, "-q"))
+    term.wait(">>> ")
+    term.line("6 * 7")
+    term.wait("\n42\n")
+    term.key("Up", "Enter")
+    term.wait(lambda text: text.count("\n42\n") == 2)
+    term.key("C-d")
+    assert drive.told().ended.exit_code == 0
+
+
+def test_background_job_prints_and_leaves_modes_alone(drive: Drive, tty: Tty) -> None:
+    """In the background the terminal is the shell's: what the script sets on its own does not reach it."""
+    code = (
+        "import termios, time; modes = termios.tcgetattr(1); modes[3] &= ~termios.ECHO\\n"
+        "termios.tcsetattr(1, termios.TCSANOW, modes); time.sleep(0.3); print('from the background')"
+    )
+    term = tty()
+    term.line("stty -a >before; " + drive.line(sys.executable, "-c", code.replace("\\n", "\n")) + " & wait")
+    term.wait("from the background")
+    drive.told()
+    term.line("stty -a >after; echo written")
+    term.wait("\nwritten")
+    assert (drive.folder / "after").read_text() == (drive.folder / "before").read_text()
