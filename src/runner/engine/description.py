@@ -7,7 +7,7 @@ import os
 from runner import __version__
 from runner.engine import facts, interpreter
 from runner.engine.environment import pairs
-from runner.model.redact import redact_arguments
+from runner.model.redact import redact_arguments, redact_value
 from runner.model.run import Run
 
 TYPE_CHECKING = False
@@ -37,7 +37,7 @@ class Description:
         run.args = redact_arguments(target.args)
         run.cwd = job.cwd or os.getcwd()
         run.user = facts.user_name()
-        run.tags = pairs(options.tag, "--tag")
+        run.tags = {key: redact_value(key, value) for key, value in pairs(options.tag, "--tag").items()}
         run.python = target.python
         run.runner_version = __version__
         self.run = run

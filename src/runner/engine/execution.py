@@ -146,7 +146,7 @@ class Execution:
             return
         from runner.engine.record import Recorder
 
-        self._recorder = Recorder(self.record, self.job.cwd or os.getcwd(), run)
+        self._recorder = Recorder(self.record, os.getcwd(), run)
 
     def _attempt(self, number: int) -> Attempt:
         from runner.engine.failure import name_failure

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runner.analysis.failure import explain
+from runner.model.redact import redact_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,3 +17,5 @@ def name_failure(attempt: Attempt) -> None:
     attempt.error_type, attempt.error_message = explain(
         attempt.reason, attempt.exit_code, attempt.signal, attempt.error_message, text
     )
+    if attempt.error_message:
+        attempt.error_message = redact_text(attempt.error_message)

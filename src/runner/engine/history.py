@@ -10,8 +10,9 @@ from time import time_ns
 from runner.agent.events import EXITED
 from runner.engine.history_options import days_before, parse_moment
 from runner.engine.location import journal_roots, locate
-from runner.engine.record import fold_abandoned, redacted
+from runner.engine.record import fold_abandoned
 from runner.model.metrics import BY_NAME, EXECUTION_TIME
+from runner.model.redact import redact_arguments, redact_text, redact_value
 from runner.model.run import Attempt, Run, iso
 from runner.stores import STORES
 from runner.stores.base import RunFilter, script_label
@@ -76,8 +77,8 @@ class HistoryManager:
             StoreError: The database can't be written.
         """
         run = _new_run(script_name, metrics, timestamp)
-        run.args = list(args)
-        run.tags = {str(key): str(value) for key, value in (tags or {}).items()}
+        run.args = redact_arguments(args)
+        run.tags = {str(key): redact_value(str(key), str(value)) for key, value in (tags or {}).items()}
         self.save(run)
         return run.id
 
@@ -88,7 +89,7 @@ class HistoryManager:
             StoreError: The database can't be written.
         """
         with self._lock:
-            return self._writable().save(redacted(run))
+            return self._writable().save(run)
 
     def get_execution_history(
         self,
@@ -251,7 +252,8 @@ def _new_run(script_name: str, metrics: Mapping[str, Any], timestamp: datetime |
     success, exit_code = metrics.get("success"), metrics.get("exit_code")
     attempt.exit_code = int(success is False) if exit_code is None else int(exit_code)
     attempt.reason = EXITED
-    attempt.error_message = metrics.get("error_message")
+    message = metrics.get("error_message")
+    attempt.error_message = redact_text(str(message)) if message else None
     duration = attempt.metrics.get(EXECUTION_TIME.name)
     if metrics.get("end_time"):
         attempt.ended = _moment(metrics["end_time"])

@@ -7,8 +7,6 @@ import os
 from runner.agent.events import LOST
 from runner.engine.location import journal_roots, locate, make_folder
 from runner.model.errors import StoreCorruptError, StoreError
-from runner.model.redact import redact_arguments, redact_text, redact_value
-from runner.model.run import Attempt, Run
 from runner.stores.base import script_label
 from runner.stores.journal import Journal, abandoned
 
@@ -16,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runner.agent.events import Event
     from runner.engine.run_options import RecordOptions
+    from runner.model.run import Attempt, Run
     from runner.stores.base import Store
 
 #: Seconds for which the end of a run may be held back to store what earlier runners left.
@@ -38,7 +37,7 @@ class Recorder:
         self.roots = journal_roots(self.path)
         if notice:
             make_folder(os.path.dirname(self.path))
-        self._journal = self._open_journal(redacted(run))
+        self._journal = self._open_journal(run)
         # What storing needs is loaded while the script still runs.
         from runner.stores import STORES
 
@@ -68,7 +67,6 @@ class Recorder:
 
     def finish(self, run: Run) -> list[str]:
         """Store the finished run, and what earlier runners left; return a line for each thing worth saying."""
-        run = redacted(run)
         try:
             store = self._save(run)
         except StoreError as error:
@@ -234,24 +232,3 @@ def _explain(attempt: Attempt) -> None:
     from runner.engine.failure import name_failure
 
     name_failure(attempt)
-    if attempt.error_message:
-        attempt.error_message = redact_text(attempt.error_message)
-
-
-def redacted(run: Run) -> Run:
-    """Return a run as it may be written anywhere: without the secrets in its arguments, tags and messages."""
-    copy = Run.__new__(Run)
-    copy.__dict__.update(run.__dict__)
-    copy.args = redact_arguments(run.args)
-    copy.tags = {key: redact_value(key, value) for key, value in run.tags.items()}
-    copy.attempts = [_redacted_attempt(attempt) for attempt in run.attempts]
-    return copy
-
-
-def _redacted_attempt(attempt: Attempt) -> Attempt:
-    if not attempt.error_message:
-        return attempt
-    copy = Attempt.__new__(Attempt)
-    copy.__dict__.update(attempt.__dict__)
-    copy.error_message = redact_text(attempt.error_message)
-    return copy

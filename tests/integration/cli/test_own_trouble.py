@@ -29,7 +29,8 @@ PARTS = [
 @pytest.mark.parametrize(("module", "owner", "name"), PARTS)
 @pytest.mark.parametrize(("ending", "code"), [("sys.exit(7)", 7), ("os.kill(os.getpid(), 15)", -15)])
 def test_a_broken_part_never_becomes_the_scripts_trouble(runner, module, owner, name, ending, code):
-    steps = ["import os, sys, time", "print('begun', flush=True)", "time.sleep(0.3)", "print('done', flush=True)", ending]
+    steps = ["import os, sys, time", "print('begun', flush=True)"]
+    steps += ["time.sleep(0.3)", "print('done', flush=True)", ending]
     script = runner.script("\n".join(steps))
     (runner.cwd / "broken.py").write_text(BREAK.format(module=module, owner=owner, name=name))
     runner.argv = [runner.argv[0], "broken.py"]

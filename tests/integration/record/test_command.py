@@ -131,3 +131,36 @@ def test_deleting_old_runs(runner: support.Command) -> None:
     done = runner("db", "cleanup", "--older-than", "0")
     assert "deleted 2 runs" in done.out
     assert history(runner) == []
+
+
+def test_no_secret_of_the_line_is_written_anywhere(runner: support.Command) -> None:
+    secrets = [b"hunter2", b"AKIAIOSFODNN7EXAMPLE", b"t0ken"]
+
+    def look() -> int:
+        files = [path for path in runner.cwd.parent.rglob("*") if path.is_file() and path.suffix != ".py"]
+        for path in files:
+            assert not [secret for secret in secrets if secret in path.read_bytes()], path
+        return len(files)
+
+    script = runner.script("""
+        import os, time
+        open("begun", "w").close()
+        while not os.path.exists("go"):
+            time.sleep(0.02)
+        raise ValueError("postgres://bob:s3cret@db/app")
+    """)
+    line = ["--tag", "api_key=t0ken", "--json-output", "report.json", script, "--password", "hunter2"]
+    process = runner.start(*line, "AKIAIOSFODNN7EXAMPLE", stderr=-3)
+    wait_for(runner.cwd / "begun")
+    assert look() > 1  # the journal of the running script among them
+    (runner.cwd / "go").touch()
+    process.wait(60)
+    look()
+    rows = sqlite3.connect(runner.cwd / "script_runner_history.db")
+    args, message = rows.execute("SELECT args, error_message FROM runs").fetchone()
+    rows.close()
+    assert json.loads(args) == ["--password", "***", "***"]
+    assert message == "ValueError: postgres://bob:***@db/app"
+    report = json.loads((runner.cwd / "report.json").read_text())
+    assert report["script_args"] == ["--password", "***", "***"]
+    assert report["tags"] == {"api_key": "***"}
