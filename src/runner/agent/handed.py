@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from runner.agent.keeper import Keeper
 
 _BLOCK = 1 << 20
-#: Bytes read at most with one tick, so that counting lines never takes much of a core.
-_A_TICK = 4 << 20
-#: Bytes read at most when the script has ended; of more than that the middle is passed over.
-_AT_END = 256 << 20
+#: Bytes read at most for each second of the script, so that counting lines never takes much of a core.
+_A_SECOND = 100 << 20
+#: Bytes read besides when the script has ended, a third of a second's work; of more the middle is passed over.
+_AT_END = 512 << 20
 
 
 class HandedFile:
@@ -45,16 +45,24 @@ class HandedFile:
         except OSError:
             self._reader = -1
 
-    def look(self) -> None:
-        """Read what is new in the file."""
-        if self._reader >= 0:
-            self._read(self._position(), _A_TICK)
+    def look(self, seconds: float) -> None:
+        """Read what is new in the file, as far as the time allows.
 
-    def finish(self) -> list[int | None]:
-        """Return bytes and lines written since the start; lines are None where the file can't be read."""
+        Args:
+            seconds: Time since the last look.
+        """
+        if self._reader >= 0:
+            self._read(self._position(), int(_A_SECOND * seconds))
+
+    def finish(self, seconds: float) -> list[int | None]:
+        """Return bytes and lines written since the start; lines are None where the file can't be read.
+
+        Args:
+            seconds: How long the script ran.
+        """
         end = self._position()
         if self._reader >= 0:
-            missed = end - self._at - _AT_END
+            missed = end - self._at - _AT_END - int(_A_SECOND * seconds)
             if missed > 0:
                 self._pass_over(missed)
             self._read(end, end)

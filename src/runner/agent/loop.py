@@ -159,7 +159,7 @@ class Loop:
             span, values = self._sampler.take(now)
             self._tell(Sample(t, span, values))
         for file in self._files:
-            file.look()
+            file.look(self._job.interval)
         self._tell_output(t)
         self._slots.advance(monotonic())
 
@@ -261,11 +261,11 @@ class Loop:
         counts: dict[str, Any] = {"stdout": None, "stderr": None, "merged": self._attempt.streams.merged}
         for keeper in self._keepers:
             counts[keeper.stream] = [keeper.size, keeper.lines]
-        for file in self._files:
-            counts[file.name] = file.finish()
-            weaker = {**weaker, **file.weaker}
         assert self._exited is not None
         t = self._exited - self._began
+        for file in self._files:
+            counts[file.name] = file.finish(t)
+            weaker = {**weaker, **file.weaker}
         self._tell_output(t)
         ended = Ended(t, LOST, None, None, "the script's exit status was taken by another process")
         if self._status is not None:
