@@ -280,6 +280,8 @@ class Loop:
         ended.output = counts
         ended.survivors = survivors
         ended.weaker = {**weaker, **self._attempt.streams.weaker}
+        if self._feeder is not None and self._feeder.trouble:
+            ended.weaker["input"] = ["incomplete", self._feeder.trouble]
         return ended
 
     def _close(self) -> None:

@@ -158,11 +158,9 @@ def test_no_secret_of_the_line_is_written_anywhere(runner: support.Command) -> N
     (runner.cwd / "go").touch()
     process.wait(60)
     look()
-    rows = sqlite3.connect(runner.cwd / "script_runner_history.db")
-    args, message = rows.execute("SELECT args, error_message FROM runs").fetchone()
-    rows.close()
-    assert json.loads(args) == ["--password", "***", "***"]
-    assert message == "ValueError: postgres://bob:***@db/app"
+    (run,) = history(runner)
+    assert run["script_args"] == ["--password", "***", "***"]
+    assert run["error_message"] == "ValueError: postgres://bob:***@db/app"
     report = json.loads((runner.cwd / "report.json").read_text())
     assert report["script_args"] == ["--password", "***", "***"]
     assert report["tags"] == {"api_key": "***"}
