@@ -39,6 +39,7 @@ class HandedFile:
         self._appends = bool(fcntl(self._fd, F_GETFL) & os.O_APPEND)
         self._start = stream.status.st_size if self._appends else stream.offset
         self._at = self._start
+        self._length = stream.status.st_size
         self._other = stream.other
         try:
             self._reader = os.open(f"/proc/self/fd/{self._fd}", os.O_RDONLY)
@@ -68,9 +69,13 @@ class HandedFile:
             self._read(end, end)
             os.close(self._reader)
         size = max(end - self._start, 0) + self._apart(end)
+        doubt = ""
         if self._appends:
-            self.weaker[self.name + "_size"] = ["bound", "growth of a file that is appended to, whoever wrote it"]
-            self.weaker[self.name + "_lines"] = self.weaker[self.name + "_size"]
+            doubt = "growth of a file that is appended to, whoever wrote it"
+        elif os.fstat(self._fd).st_size > max(end, self._length, self._start + size):
+            doubt = "the position in the file was moved back"
+        if doubt:
+            self.weaker[self.name + "_size"] = self.weaker[self.name + "_lines"] = ["bound", doubt]
         return [size, self.keeper.lines if self._reader >= 0 else None]
 
     def _position(self) -> int:
