@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
 from runner.agent import events  # noqa: E402
-from runner.model.metrics import BOUND, EXACT, METRICS, SAMPLED  # noqa: E402
+from runner.model.metric import BOUND, EXACT, SAMPLED  # noqa: E402
+from runner.model.metrics import METRICS  # noqa: E402
 
 TARGET = ROOT / "docs" / "reference" / "run.schema.json"
 

@@ -7,12 +7,13 @@ import sys
 
 from runner.agent.events import CANCELLED, FAILED_TO_START, LIMIT, LOST, TIMEOUT
 from runner.model import metrics as m
+from runner.model.metric import BOUND
 from runner.model.units import format_bytes, format_count, format_seconds, format_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runner.engine.run_options import ShowOptions
-    from runner.model.metrics import Metric
+    from runner.model.metric import Metric
     from runner.model.run import Attempt, Run
 
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _RESET = "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[0m"
@@ -168,7 +169,7 @@ def _figure(attempt: Attempt, metric: Metric) -> str:
     value = attempt.metrics.get(metric.name)
     if value is None:
         return "unknown"
-    bound = "at least " if attempt.kinds.get(metric.name) == m.BOUND else ""
+    bound = "at least " if attempt.kinds.get(metric.name) == BOUND else ""
     return bound + format_value(value, metric.unit)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self
 
-    from runner.model.metrics import Value
+    from runner.model.metric import Value
     from runner.stores.base import Store
 
 #: Keys of a metrics dict that are facts of the run instead of figures.

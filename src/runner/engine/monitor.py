@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from runner.model.metrics import Value
+    from runner.model.metric import Value
 
 #: Samples kept for reading back; the summary covers all of them.
 KEPT_SAMPLES = 100_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 from runner.agent.events import LOST, SAMPLE_FIELDS, USAGE_FIELDS, Ended, Output, Sample, Started
 from runner.model import metrics
 from runner.model.curve import Curve
+from runner.model.metric import BOUND
 from runner.model.run import Attempt, Tail
 
 TYPE_CHECKING = False
@@ -77,5 +78,5 @@ class Fold:
         }
         ended = Ended(self._last, LOST, None, usage=usage, output={**output, "merged": self.attempt.merged})
         self._end(ended)
-        self.attempt.kinds = dict.fromkeys(self.attempt.kinds, metrics.BOUND)
+        self.attempt.kinds = dict.fromkeys(self.attempt.kinds, BOUND)
         return self.attempt

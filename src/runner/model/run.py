@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runner.model.curve import Curve
-    from runner.model.metrics import Value
+    from runner.model.metric import Value
 
 
 class Tail:

@@ -10,7 +10,7 @@ from runner.agent.events import SAMPLE_FIELDS, Ended, Output, Sample, Started
 from runner.cli.output import Screen, summarize, warn
 from runner.engine.run_options import ShowOptions
 from runner.model.fold import Fold
-from runner.model.metrics import MB
+from runner.model.metric import MB
 from runner.model.run import Run
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from runner.agent.events import SAMPLE_FIELDS, Ended, Output, Sample, Started
-from runner.model import metrics
 from runner.model.fold import KEPT, Fold
-from runner.model.metrics import MB
+from runner.model.metric import BOUND, EXACT, MB
 
 
 def values(**given):
@@ -62,9 +61,9 @@ def test_kinds_name_what_is_sampled_and_what_a_reservation_weakens():
     fold.tell(Ended(1.0, "exited", 0, usage={"user_seconds": 1.0, "system_seconds": 0.0},
                     weaker={"user_seconds": ["bound", "children were not waited for"]}))  # fmt: skip
     kinds = fold.attempt.kinds
-    assert kinds["user_time_seconds"] == metrics.BOUND
-    assert kinds["system_time_seconds"] == metrics.EXACT
-    assert kinds["cpu_avg"] == metrics.BOUND
+    assert kinds["user_time_seconds"] == BOUND
+    assert kinds["system_time_seconds"] == EXACT
+    assert kinds["cpu_avg"] == BOUND
     assert "memory_max_mb" not in kinds  # not measured, so not known in any way
 
 
@@ -106,4 +105,4 @@ def test_a_lost_attempt_keeps_what_was_measured_as_lower_bounds():
     assert lost.metrics["execution_time_seconds"] == 2.0
     assert lost.metrics["cpu_time_seconds"] == 1.5
     assert lost.metrics["stdout_lines"] == 1
-    assert set(lost.kinds.values()) == {metrics.BOUND}
+    assert set(lost.kinds.values()) == {BOUND}

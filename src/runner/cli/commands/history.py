@@ -11,7 +11,7 @@ from runner.engine.history_options import days_before, parse_moment
 from runner.model import metrics
 from runner.model.errors import StoreError, UsageError
 from runner.model.run import iso
-from runner.model.units import format_bytes, format_count, format_seconds
+from runner.model.units import format_bytes, format_count, format_value
 from runner.stores.base import RunFilter, script_label
 
 TYPE_CHECKING = False
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from runner.engine.history_options import CleanupOptions, HistoryOptions, StatsOptions
     from runner.engine.query_options import QueryOptions
     from runner.engine.run_options import RecordOptions
+    from runner.model.metric import Metric
     from runner.model.run import Run
 
 _COLUMNS = ("started", "status", "wall", "cpu", "memory", "attempts", "run", "script")
@@ -142,21 +143,21 @@ def _take_in(history: HistoryManager) -> None:
 
 def _line(run: Run) -> dict[str, Any]:
     last = run.last
-    memory = last.metrics.get(metrics.MEMORY_MAX.name)
     return {
         "started": strftime("%Y-%m-%d %H:%M:%S", localtime(run.started // 1_000_000_000)),
         "status": _plain("ok" if last.success else last.error_type or last.reason),
-        "wall": _seconds(last.metrics.get(metrics.EXECUTION_TIME.name)),
-        "cpu": _seconds(last.metrics.get(metrics.CPU_TIME.name)),
-        "memory": "-" if memory is None else format_bytes(memory * metrics.MB),
+        "wall": _figure(run, metrics.EXECUTION_TIME),
+        "cpu": _figure(run, metrics.CPU_TIME),
+        "memory": _figure(run, metrics.MEMORY_MAX),
         "attempts": len(run.attempts),
         "run": run.id,
         "script": _plain(" ".join([script_label(run), *run.args])[:200]),
     }
 
 
-def _seconds(value: float | None) -> str:
-    return "-" if value is None else format_seconds(value)
+def _figure(run: Run, metric: Metric) -> str:
+    value = run.last.metrics.get(metric.name)
+    return "-" if value is None else format_value(value, metric.unit)
 
 
 def _plain(text: str) -> str:
