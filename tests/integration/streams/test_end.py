@@ -59,9 +59,9 @@ def test_relay_holds_nothing_of_the_runners(drive: Drive) -> None:
     assert runner.wait(30) == 0
     relays = [pid for pid in _all_pids() if "drive.py" in _command(pid) and str(drive.log) in _command(pid)]
     assert len(relays) == 1
+    wait_for(lambda: os.readlink(f"/proc/{relays[0]}/cwd") == "/", what="the relay's last step before it carries")
     fds = {os.readlink(f"/proc/{relays[0]}/fd/{fd}") for fd in os.listdir(f"/proc/{relays[0]}/fd")}
     assert all(target.startswith(("pipe:", "anon_inode:")) for target in fds)
-    assert os.readlink(f"/proc/{relays[0]}/cwd") == "/"
     inode = f"pipe:[{os.fstat(write).st_ino}]"
     stdin = f"pipe:[{os.fstat(runner.stdin.fileno()).st_ino}]"  # type: ignore[union-attr]
     assert inode not in fds
