@@ -8,7 +8,7 @@ from time import monotonic
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
-    from typing import Tuple
+    from typing import AbstractSet, Tuple
 
     from runner.agent.sources import Handlers, SignalFd
     from runner.agent.witness import Witness
@@ -153,8 +153,10 @@ class Signals:
         inside = code <= 0 and self._is_inside(sender)
         if number in _STOPS:
             self._stop_came = now
+            self._forget({_SIGCONT}, taken)
         elif number == _SIGCONT:
             self._stop_came = 0.0
+            self._forget(_STOPS, taken)
         if not inside:
             self.came.add(number)
         if inside or code > 0:
@@ -165,6 +167,12 @@ class Signals:
             self._asked.append((number, sender, now + _GRACE))
         else:
             taken.append((number, sender, self._forward(number)))
+
+    def _forget(self, numbers: AbstractSet[int], taken: list[Taken]) -> None:
+        # To go on cancels a pending stop and the other way round, in the kernel's queues too: the witness may never
+        # have seen it, and passed on now it would stop, or wake, the script anew.
+        taken += [(number, sender, SEEN) for number, sender, _ in self._asked if number in numbers]
+        self._asked = [asked for asked in self._asked if asked[0] not in numbers]
 
     def _group_got(self, number: int, sender: int, now: float, last: bool) -> bool:
         witness = self._witness
