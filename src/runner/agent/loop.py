@@ -103,6 +103,7 @@ class Loop:
             self._attempt.note.close()
             self._signals.look_for_stop()
             self._signals.child_changed = True
+            self._look_early()
             while self._exited is None or not self._is_over():
                 self._step()
             survivors = len(self._sampler.survivors())
@@ -111,6 +112,14 @@ class Loop:
             return self._conclude(usage, weaker, survivors)
         finally:
             self._close()
+
+    def _look_early(self) -> None:
+        """Read the tree at once, so that something is known of a script that ends before its first sample."""
+        now = monotonic()
+        if self._attempt.note.at is None and now < self._slots.due:
+            values = self._sampler.look(now)
+            if values is not None:
+                self._tell(Sample(now - self._began, 0.0, values))
 
     def _is_over(self) -> bool:
         if self._ending is None and self._job.kill_tree:

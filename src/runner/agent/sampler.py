@@ -101,6 +101,17 @@ class Sampler:
         self._throttle(thread_time_ns() - begun, elapsed)
         return span, list(self._values)
 
+    def look(self, now: float) -> list[float | None] | None:
+        """Read the tree before its first sample is due: what it holds, without a rate; None if there is nothing.
+
+        Args:
+            now: As for `take`.
+        """
+        self._watch.update(now)
+        if not self._watch.processes:
+            return None
+        return [None, None, *self._sum_up(now, 0.0)[2:]]
+
     def attach(self, now: float) -> None:
         """Begin with a tree that has been running for a while: what it has used so far is in no rate.
 

@@ -187,3 +187,17 @@ def test_attaching_counts_no_rate_of_before(world: World) -> None:
     assert values["memory_peak_bytes"] == MB
     usage, _ = sampler.finish(None)
     assert usage["max_process_bytes"] == MB
+
+
+def test_an_early_look_tells_what_is_held_and_leaves_the_first_rate_whole(world: World) -> None:
+    sampler = sampler_of(world)
+    assert sampler.look(0.01) is None
+    script = world.add(10, ROOT, cpu=10 * MS, rss=5 * MB, peak=5 * MB)
+    early = sampler.look(0.015)
+    assert early is not None
+    assert early[:2] == [None, None]
+    assert early[SAMPLE_FIELDS.index("memory_bytes")] == 5 * MB
+    script.cpu = 50 * MS
+    values = take(sampler, 0.1)
+    assert values["cpu_seconds"] == pytest.approx(0.05)
+    assert values["cpu_percent"] == pytest.approx(50)
