@@ -176,7 +176,7 @@ def test_change_of_size_is_seen(drive: Drive, tty: Tty) -> None:
         """
         import os, signal, time
         def show(*_):
-            os.write(1, b"size %d %d\n" % os.get_terminal_size(1))
+            os.write(1, b"size %d %d\\n" % os.get_terminal_size(1))
         signal.signal(signal.SIGWINCH, show)
         print("ready", flush=True)
         for _ in range(200):
