@@ -57,8 +57,12 @@ def test_relay_holds_nothing_of_the_runners(drive: Drive) -> None:
     pipe = subprocess.PIPE
     runner = subprocess.Popen(argv, stdout=pipe, stdin=pipe, pass_fds=[write], env=drive.env)
     assert runner.wait(30) == 0
-    relays = [pid for pid in _all_pids() if "drive.py" in _command(pid) and str(drive.log) in _command(pid)]
-    assert len(relays) == 1
+
+    def find() -> list[int]:
+        return [pid for pid in _all_pids() if "drive.py" in _command(pid) and str(drive.log) in _command(pid)]
+
+    wait_for(lambda: len(find()) == 1, what="a single process that is left of the runner")
+    relays = find()
     wait_for(lambda: os.readlink(f"/proc/{relays[0]}/cwd") == "/", what="the relay's last step before it carries")
     fds = {os.readlink(f"/proc/{relays[0]}/fd/{fd}") for fd in os.listdir(f"/proc/{relays[0]}/fd")}
     assert all(target.startswith(("pipe:", "anon_inode:")) for target in fds)
