@@ -240,7 +240,9 @@ class Sampler:
         if max(told, seen) > floor:
             return max(told, seen)
         # The script and its children stayed below what the kernel's figure started at.
-        known = all(process.settled or process.sightings >= _ENOUGH for process in self._watch.aside.values())
+        aside = self._watch.aside.values()
+        # One that was first read when it was ending or a zombie showed no memory at all, however often it was read.
+        known = all(process.peak and (process.settled or process.sightings >= _ENOUGH) for process in aside)
         weaker.setdefault("max_process_bytes", _BELOW_FLOOR if known else _UNKNOWN_BELOW_FLOOR)
         return seen if known else told
 

@@ -142,6 +142,19 @@ def test_a_script_too_short_to_be_read_has_an_upper_bound_and_says_so(world: Wor
     assert "at most" in weaker["max_process_bytes"][1]
 
 
+def test_a_script_whose_memory_was_never_seen_did_not_use_none(world: World) -> None:
+    """Whoever reads it first when it is ending finds its memory gone."""
+    script = world.add(10, ROOT, cpu=1, rss=0, peak=0)
+    sampler = sampler_of(world, floor=10 * MB)
+    for step in range(1, 8):
+        script.cpu += 1
+        take(sampler, step / 10)
+    sampler.last_look(10)
+    usage, weaker = sampler.finish(rusage(ru_maxrss=10 * MB // MAXRSS_UNIT))
+    assert usage["max_process_bytes"] == 10 * MB
+    assert weaker["max_process_bytes"][0] == "bound"
+
+
 def test_children_the_kernel_dropped_are_added_as_far_as_seen_and_all_is_a_bound(world: World) -> None:
     world.add(10, ROOT, ignores_children=True)
     world.add(11, 10, cpu=700 * MS, io=[1, 1, 1, 1])
