@@ -6,6 +6,7 @@ from runner.agent.events import CANCELLED, EXITED, LIMIT, LOST, OOM_KILLED, SIGN
 
 #: Names of signals, without the cost of `import signal` (an enum).
 _NAMED: dict[int, str] = {}
+_OTHER_NAMES = ("SIGCLD", "SIGIOT", "SIGPOLL", "SIGRTMIN", "SIGRTMAX")
 
 
 def signal_name(number: int) -> str:
@@ -14,7 +15,7 @@ def signal_name(number: int) -> str:
         import _signal
 
         for name in dir(_signal):
-            if name.startswith("SIG") and name.isalnum() and name not in ("SIGCLD", "SIGPOLL", "SIGRTMIN", "SIGRTMAX"):
+            if name.startswith("SIG") and name.isalnum() and name not in _OTHER_NAMES:
                 _NAMED[int(getattr(_signal, name))] = name
     return _NAMED.get(number, f"signal {number}")
 

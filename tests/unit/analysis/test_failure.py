@@ -64,4 +64,5 @@ def test_every_end_has_a_type_and_a_message(end, expected):
 
 
 def test_names_of_signals():
-    assert [signal_name(n) for n in (1, 9, 15, 40)] == ["SIGHUP", "SIGKILL", "SIGTERM", "signal 40"]
+    names = ["SIGHUP", "SIGABRT", "SIGKILL", "SIGTERM", "SIGCHLD", "SIGIO", "signal 40"]
+    assert [signal_name(n) for n in (1, 6, 9, 15, 17, 29, 40)] == names
