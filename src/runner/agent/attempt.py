@@ -32,7 +32,6 @@ class Attempt:
     Attributes:
         started: What `start` told.
         spare: Children of this process that are no part of the script's tree.
-        interrupted: Always None: a Ctrl-C is the script's affair.
         mask: Signal mask that this process had before.
     """
 
@@ -43,7 +42,6 @@ class Attempt:
         self.mask: set[int] = set()
         self.started: Started
         self.spare: set[int] = set()
-        self.interrupted: KeyboardInterrupt | None = None
         self.pid = 0
         #: Peak of this process's memory at the start, in bytes; the script's own begins there.
         self.floor = 0
@@ -88,7 +86,9 @@ class Attempt:
                 os.close(opened)
         if not early:
             become_subreaper()
-        self.floor = _own_peak()
+        from runner.agent.usage import own_peak
+
+        self.floor = own_peak()
         streams.started()
         if self.feeder is not None:
             self.feeder.started()
@@ -146,16 +146,6 @@ def present_children() -> set[int]:
             return {int(pid) for pid in (file.readall() or b"").split()}
     except OSError:
         return set()
-
-
-def _own_peak() -> int:
-    try:
-        from resource import RUSAGE_SELF, getrusage
-    except ImportError:
-        return 0
-    from runner.agent.usage import MAXRSS_UNIT
-
-    return getrusage(RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT
 
 
 def become_subreaper() -> None:

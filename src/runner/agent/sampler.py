@@ -8,7 +8,7 @@ from time import thread_time_ns
 from runner.agent import tree
 from runner.agent.cpu import CpuCounter
 from runner.agent.events import SAMPLE_FIELDS, USAGE_FIELDS
-from runner.agent.usage import MAXRSS_UNIT, Tally
+from runner.agent.usage import MAXRSS_UNIT, Tally, own_peak
 from runner.agent.watch import Watch
 
 TYPE_CHECKING = False
@@ -60,7 +60,7 @@ class Sampler:
     ) -> None:
         self._watch = Watch(root, spare, backend or _backend(), whole)
         self._last = started
-        self._floor = floor or _own_peak()
+        self._floor = floor or own_peak()
         self._reaped = Tally()
         self._reaped_peak = 0
         self._cpu = CpuCounter(os.cpu_count() or 1)
@@ -272,15 +272,6 @@ def _backend() -> ModuleType:
     from runner.agent import portable
 
     return portable
-
-
-def _own_peak() -> int:
-    """Return the peak of this process's resident memory in bytes, 0 where the system does not tell."""
-    try:
-        import resource
-    except ImportError:
-        return 0
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT
 
 
 def _shares() -> Shares:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 
+from runner.agent.tree import slurp
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import resource
@@ -88,3 +90,22 @@ class Tally:
             "read_chars": self.io[2],
             "write_chars": self.io[3],
         }
+
+
+def own_peak() -> int:
+    """Return the peak resident memory of this process in bytes, at which the kernel starts that of its children.
+
+    ``getrusage`` is of no use: it remembers the program that this process was before it executed this one, and an
+    agent may have been started by a program of gigabytes.
+    """
+    try:
+        for line in slurp("/proc/self/status").split(b"\n"):
+            if line.startswith(b"VmHWM:"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    try:
+        import resource
+    except ImportError:
+        return 0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from runner.agent.events import Ended, Event
     from runner.engine.record import Recorder
     from runner.engine.run_options import MonitorOptions, RecordOptions, RunOptions
-    from runner.engine.spool import Spool
+    from runner.engine.spool import Input
     from runner.engine.target import Target
     from runner.executors.base import Executor, Handle
     from runner.model.fold import Fold
@@ -84,10 +84,9 @@ class Execution:
             memory=monitor.memory,
             direct=run.direct,
         )
-        self._spool: Spool | None = None
+        self._input: Input | None = None
         self._handle: Handle | None = None
         self._failure: StartFailed | None = None
-        self._interrupt: KeyboardInterrupt | None = None
         self._trouble: Exception | None = None
         self._recorder: Recorder | None = None
 
@@ -98,7 +97,9 @@ class Execution:
             self._failure = StartFailed(problem.exit_code, str(problem))
             return
         if self.policy is not None:
-            self._prepare_spool()
+            from runner.engine.spool import Input
+
+            self._input = Input(self.job)
         self._launch()
 
     def _launch(self) -> None:
@@ -107,14 +108,6 @@ class Execution:
             self._handle = self.executor.start(self.job)
         except StartFailed as failure:
             self._failure = failure
-
-    def _prepare_spool(self) -> None:
-        """Keep a copy of piped input, so that a retry reads what the first attempt read."""
-        from runner.engine.spool import Spool, needed
-
-        if needed():
-            self._spool = Spool()
-            self.job.spool = self._spool.path
 
     def finish(self) -> Run:
         """Carry the run to its end: all attempts, the record, the reports."""
@@ -130,11 +123,12 @@ class Execution:
             attempt = self._attempt(len(run.attempts) + 1)
             attempt.delay = waited
             run.attempts.append(attempt)
-            delay = None if self._interrupt else self._next_delay(run, attempt)
+            delay = self._next_delay(run, attempt)
             if delay is None or not self._wait(delay):
                 break
             waited = delay
-            self._next_input()
+            assert self._input is not None
+            self._input.rewind(self.job)
             self._launch()
         description.complete()
         self._remember(run)
@@ -161,7 +155,6 @@ class Execution:
             self._tell(fold, number, self._handle.started)
             self.end = ended = self._handle.run(lambda event: self._tell(fold, number, event))
             self._tell(fold, number, ended)
-            self._interrupt = self._handle.interrupted
         if self._trouble is not None:
             raise self._trouble
         name_failure(fold.attempt)
@@ -194,16 +187,9 @@ class Execution:
         return self.policy.next_delay(attempt, run.total_seconds)
 
     def _wait(self, delay: float) -> bool:
-        """Wait before a retry; return False if the run is to end instead."""
-        try:
-            self.interrupted_by = self.executor.pause(delay)
-        except KeyboardInterrupt as interrupt:
-            self._interrupt = interrupt
-        return not self.interrupted_by and self._interrupt is None
-
-    def _next_input(self) -> None:
-        if self._spool is not None:
-            self.job.stdin, self.job.spool = self._spool.path, None
+        """Wait before a retry; return False if a signal is to end the run instead."""
+        self.interrupted_by = self.executor.pause(delay)
+        return not self.interrupted_by
 
     def _remember(self, run: Run) -> None:
         if self._recorder is not None:
@@ -214,11 +200,6 @@ class Execution:
         if self.end is None and self._handle is not None:
             self.end = self._handle.run(lambda event: None)
         return self.end
-
-    def raise_interrupt(self) -> None:
-        """Raise the Ctrl-C that came to a host program while the script ran, now that the run is recorded."""
-        if self._interrupt is not None:
-            raise self._interrupt
 
     def _report(self, run: Run) -> None:
         from runner.model.errors import RunnerError

@@ -6,6 +6,7 @@ import os
 import sys
 
 from runner.engine.execution import Execution
+from runner.engine.interrupt import HeldInterrupt
 from runner.engine.run_options import MonitorOptions, RecordOptions, RunOptions
 from runner.engine.target import locate
 from runner.executors.process import Process
@@ -134,19 +135,20 @@ class ScriptRunner:
         env = {**os.environ, **self._env}
         history = self.history_manager
         record = RecordOptions(disable_history=history is None, history_db=history.db_path if history else "")
-        execution = Execution(
-            locate(("script", self.script_path), self.script_args, self._run_options, env),
-            env,
-            self._run_options,
-            self._monitor_options,
-            record,
-            Process(),
-            self._retry,
-            watch=watch,
-        )
-        execution.start()
-        run = execution.finish()
-        execution.raise_interrupt()
+        target = locate(("script", self.script_path), self.script_args, self._run_options, env)
+        with HeldInterrupt() as interrupt:
+            execution = Execution(
+                target,
+                env,
+                self._run_options,
+                self._monitor_options,
+                record,
+                Process(interrupt.came),
+                self._retry,
+                watch=watch,
+            )
+            execution.start()
+            run = execution.finish()
         return _result(run, execution.warnings)
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
         started: Started
         #: Processes that are no part of the script's tree.
         spare: set[int]
-        #: A Ctrl-C that came to this program while the script ran and that is still to be raised.
-        interrupted: KeyboardInterrupt | None
 
         def run(self, tell: Tell) -> Ended:
             """Carry and measure the script until it has ended, telling events; return the last one, untold."""

@@ -48,8 +48,6 @@ class HereHandle:
         StartFailed: The script could not be started.
     """
 
-    interrupted: KeyboardInterrupt | None = None  # a Ctrl-C is the script's here
-
     def __init__(self, attempt: Attempt, executor: Here) -> None:
         self._attempt = attempt
         self._executor = executor

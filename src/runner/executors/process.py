@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 
 from runner.agent.attempt import StartFailed
 from runner.agent.events import FAILED_TO_START, LOST, Ended, Started, decode
@@ -21,11 +20,19 @@ if TYPE_CHECKING:
 
 #: The root of the package: an isolated interpreter does not look where the host program does.
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_SIGINT = 2
 _CODE = "import sys; sys.path.insert(0, sys.argv.pop(1)); from runner.agent.__main__ import main; main(sys.argv[1:])"
 
 
 class Process:
-    """Starts each attempt under an agent process: exact figures in a 2 GB host, whose own children are left alone."""
+    """Starts each attempt under an agent process: exact figures in a 2 GB host, whose own children are left alone.
+
+    Args:
+        interrupted: Set when the host program is to stop; ends the wait before a retry.
+    """
+
+    def __init__(self, interrupted: threading.Event | None = None) -> None:
+        self._interrupted = interrupted or threading.Event()
 
     def start(self, job: Job) -> ProcessHandle:
         """Start an agent, and the script under it (see `Executor.start`)."""
@@ -46,9 +53,8 @@ class Process:
         return ProcessHandle(agent, job, job_write, open(events_read, "rb"))
 
     def pause(self, seconds: float) -> int:
-        """Wait before a retry (see `Executor.pause`); signals are the host program's own affair."""
-        time.sleep(seconds)
-        return 0
+        """Wait before a retry (see `Executor.pause`)."""
+        return _SIGINT if self._interrupted.wait(seconds) else 0
 
 
 class ProcessHandle:
@@ -66,8 +72,6 @@ class ProcessHandle:
         self._events = events
         #: Processes that are no part of the script's tree; under an agent the host's never are.
         self.spare: set[int] = set()
-        #: The Ctrl-C that came to the host meanwhile; whoever called `run` raises it when the run is recorded.
-        self.interrupted: KeyboardInterrupt | None = None
         try:
             os.write(control, dumps(job.to_dict()).encode("ascii") + b"\n")
             first = self._next()
@@ -81,35 +85,13 @@ class ProcessHandle:
         self.started = first
 
     def run(self, tell: Tell) -> Ended:
-        """Pass on what the agent tells, until the script has ended (see `Handle.run`).
-
-        Events are taken in a thread, since a KeyboardInterrupt can only strike the main one and would lose what was
-        just read. The script got the same Ctrl-C: it is waited for, and the interrupt is kept.
-        """
-        ended: list[Ended] = []
-        done = threading.Event()
-
-        def take() -> None:
-            try:
-                ended.append(self._take(tell))
-            finally:
-                done.set()
-
-        threading.Thread(target=take, name="runner-events", daemon=True).start()
-        while not done.is_set():  # (a join that is interrupted takes the thread for ended, before Python 3.13)
-            try:
-                done.wait()
-            except KeyboardInterrupt as interrupt:
-                self.interrupted = interrupt
-        self._close()
-        return ended[0]
-
-    def _take(self, tell: Tell) -> Ended:
+        """Pass on what the agent tells, until the script has ended (see `Handle.run`)."""
         while True:
             event = self._next()
             if event is None:
-                return Ended(0.0, LOST, None, message="the agent was killed")
+                event = Ended(0.0, LOST, None, message="the agent was killed")
             if isinstance(event, Ended):
+                self._close()
                 return event
             tell(event)
 

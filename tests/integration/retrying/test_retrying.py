@@ -135,6 +135,32 @@ def test_input_that_the_first_attempt_left_unread_is_there_for_the_second(runner
     assert result.out == text
 
 
+def test_input_that_never_reached_the_first_attempt_reaches_the_second(runner):
+    script = runner.script("""
+        import os, pathlib, sys
+        first = not pathlib.Path("mark").exists()
+        pathlib.Path("mark").touch()
+        if first:
+            os.read(0, 10)
+            sys.exit(1)
+        print(sum(len(block) for block in iter(lambda: os.read(0, 1 << 16), b"")))
+    """)
+    result = runner("--retry", 1, "--retry-delay", 0, "--quiet", script, input=b"x" * 3_000_000)
+    assert result.out == "3000000\n"
+
+
+def test_a_file_on_standard_input_is_wound_back(runner):
+    script = flaky(runner, good=2)
+    (runner.cwd / script).write_text((runner.cwd / script).read_text() + "\nprint(len(sys.stdin.read()))\n")
+    (runner.cwd / script).write_text("import sys\nsys.stdin.read(7)\n" + (runner.cwd / script).read_text())
+    (runner.cwd / "input").write_bytes(b"y" * 100_000)
+    with (runner.cwd / "input").open("rb") as file:
+        file.seek(1000)
+        process = runner.start("--retry", 1, "--retry-delay", 0, "--quiet", script, stdin=file, stdout=-1)
+        out, _ = process.communicate(timeout=60)
+    assert out.split()[-1] == b"98993"
+
+
 def test_a_signal_during_the_delay_ends_the_run_and_it_is_recorded(runner):
     script = flaky(runner, good=99)
     process = runner.start("--retry", 5, "--retry-delay", 60, script, stderr=-1, stdout=-1)
