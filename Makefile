@@ -37,6 +37,7 @@ $(VENV)/.developed: $(VENV)/.installed
 
 demo: export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 demo: export PATH := $(CURDIR)/$(BIN):$(PATH)
+demo: export RUNNER_HISTORY_DB := $(CURDIR)/build/demo/script_runner_history.db
 demo: $(VENV)/.installed  ## Run two examples and see what they cost
 	@mkdir -p build/demo && cp examples/*.py build/demo/
 	@cd build/demo && set -x && runner etl.py --rows 40000

@@ -24,11 +24,13 @@ ROUNDS = 30
 
 def fill(folder: Path, command: list[str]) -> None:
     """Leave a history of `RUNS_BEFORE` runs of the script in the folder: one that ran, and copies of it."""
-    common.wall([*command, "empty.py"], folder)
+    database = folder / "script_runner_history.db"
+    # Named, since a database in a folder above would be taken otherwise; from here on this one is the nearest.
+    common.wall([*command, "--history-db", str(database), "empty.py"], folder)
     sys.path.insert(0, str(common.ROOT / "src"))
     from runner.stores.sqlite import SqliteStore
 
-    store = SqliteStore(str(folder / "script_runner_history.db"))
+    store = SqliteStore(str(database))
     from runner.stores.base import RunFilter
 
     (run,) = store.runs(RunFilter())
