@@ -232,7 +232,10 @@ class _Splitter:
             return False
         import os
 
-        path = os.path.abspath(word)
+        try:
+            path = os.path.abspath(word)
+        except FileNotFoundError:  # the working directory was removed, and so is what was in it
+            return False
         checkout = os.path.abspath(os.path.join(__file__, "..", "..", "..", "..", "runner.py"))
         return path in (checkout, os.path.abspath(self.program)) and os.path.basename(path) == "runner.py"
 

@@ -56,7 +56,12 @@ def find(script: str | None, environ: Mapping[str, str]) -> str:
         script: Path of the script, or None; the search then begins in the working directory.
         environ: The environment.
     """
-    start = os.path.dirname(os.path.abspath(script)) if script else os.getcwd()
+    try:
+        start = os.path.dirname(os.path.abspath(script)) if script else os.getcwd()
+    except FileNotFoundError:  # the working directory was removed
+        from runner.engine.location import absolute
+
+        start = os.path.dirname(absolute(script)) if script else absolute()
     home = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".config")
     for directory in (start, project_root(start), os.path.join(home, "runner")):
         for name in NAMES if directory else ():

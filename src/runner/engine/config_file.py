@@ -8,6 +8,7 @@ from runner import __version__
 from runner.engine.config import Config
 from runner.engine.config_later import LATER
 from runner.engine.config_tree import Node, Unreadable, parse_json, parse_yaml
+from runner.engine.location import absolute
 from runner.model.errors import ConfigError, UsageError
 from runner.model.words import did_you_mean
 from runner.options import Unset
@@ -40,7 +41,7 @@ def read(path: str, environ: Mapping[str, str], known: Known) -> Config:
 class _Checker:
     def __init__(self, path: str, environ: Mapping[str, str], known: Known) -> None:
         self.path = path
-        self.shown = os.path.relpath(path) if os.path.abspath(path).startswith(os.getcwd() + os.sep) else path
+        self.shown = os.path.relpath(path) if absolute(path).startswith(absolute() + os.sep) else path
         self.environ = environ
         self.known = known
         self.config = Config(path)

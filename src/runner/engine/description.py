@@ -7,6 +7,7 @@ import os
 from runner import __version__
 from runner.engine import facts, interpreter
 from runner.engine.environment import pairs
+from runner.engine.location import absolute
 from runner.model.redact import redact_arguments, redact_value
 from runner.model.run import Run
 
@@ -35,7 +36,7 @@ class Description:
         run.script_key = target.script_key
         run.name = options.name or target.name
         run.args = redact_arguments(target.args)
-        run.cwd = job.cwd or os.getcwd()
+        run.cwd = absolute(job.cwd or "")
         run.user = facts.user_name()
         run.tags = {key: redact_value(key, value) for key, value in pairs(options.tag, "--tag").items()}
         run.python = target.python

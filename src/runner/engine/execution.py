@@ -5,8 +5,6 @@ What is imported on top is all that happens before the script is started; the re
 
 from __future__ import annotations
 
-import os
-
 from runner.agent.attempt import StartFailed
 from runner.agent.job import Job
 
@@ -138,9 +136,10 @@ class Execution:
     def _open_record(self, run: Run) -> None:
         if self.record.disable_history:
             return
+        from runner.engine.location import absolute
         from runner.engine.record import Recorder
 
-        self._recorder = Recorder(self.record, os.getcwd(), run)
+        self._recorder = Recorder(self.record, absolute(), run)
 
     def _attempt(self, number: int) -> Attempt:
         from runner.engine.failure import name_failure

@@ -9,7 +9,7 @@ from time import time_ns
 
 from runner.agent.events import EXITED
 from runner.engine.history_options import days_before, parse_moment
-from runner.engine.location import journal_roots, locate
+from runner.engine.location import absolute, journal_roots, locate
 from runner.engine.record import fold_abandoned
 from runner.model.metrics import BY_NAME, EXECUTION_TIME
 from runner.model.redact import redact_arguments, redact_text, redact_value
@@ -41,7 +41,7 @@ class HistoryManager:
     """
 
     def __init__(self, db_path: str | os.PathLike[str] = "") -> None:
-        self.db_path = locate(os.fspath(db_path), os.getcwd())[0]
+        self.db_path = locate(os.fspath(db_path), absolute())[0]
         self._lock = threading.Lock()
         self._pid = os.getpid()
         self._open: list[Store] = []  # one at most
@@ -237,7 +237,7 @@ def _new_run(script_name: str, metrics: Mapping[str, Any], timestamp: datetime |
     started = _moment(timestamp or metrics.get("start_time"))
     run = Run(os.urandom(6).hex(), script_name, started)
     run.runner_version = __version__
-    run.cwd = os.getcwd()
+    run.cwd = absolute()
     if os.path.exists(script_name):
         run.script_key = os.path.abspath(script_name)
     attempt = Attempt(1, started)

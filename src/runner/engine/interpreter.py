@@ -157,7 +157,9 @@ def _identity(path: str, environ: Mapping[str, str]) -> str:
 
 
 def _pyenv_choice(shim: str) -> str:
-    directory = os.getcwd()
+    from runner.engine.location import absolute
+
+    directory = absolute()
     candidates = []
     while True:
         candidates.append(os.path.join(directory, ".python-version"))

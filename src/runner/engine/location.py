@@ -13,6 +13,19 @@ def state_directory() -> str:
     return os.path.join(home, "runner")
 
 
+def absolute(path: str = "") -> str:
+    """Return a path from the root on; without an argument the working directory, by its last name if it was removed."""
+    try:
+        return os.path.abspath(path)
+    except FileNotFoundError:
+        pass
+    try:
+        folder = os.readlink("/proc/self/cwd").removesuffix(" (deleted)")
+    except OSError:
+        folder = os.environ.get("PWD", os.sep)
+    return os.path.normpath(os.path.join(folder, path))
+
+
 def locate(history_db: str, cwd: str) -> tuple[str, str | None]:
     """Return the path of the record, and a line to say if it is somewhere unexpected.
 
@@ -22,7 +35,7 @@ def locate(history_db: str, cwd: str) -> tuple[str, str | None]:
         cwd: Folder from which to look.
     """
     if history_db:
-        return os.path.abspath(os.path.expanduser(history_db)), None
+        return absolute(os.path.expanduser(history_db)), None
     here = os.path.abspath(cwd)
     folder = here
     while True:

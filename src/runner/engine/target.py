@@ -76,7 +76,9 @@ def locate(
         kind, what = target
         words = [*what] if isinstance(what, list) else [what, *args]
         path = kind in ("script", "command") and os.sep in words[0]
-        key = os.path.abspath(os.path.join(options.cwd, words[0])) if path or kind == "script" else words[0]
+        from runner.engine.location import absolute
+
+        key = absolute(os.path.join(options.cwd, words[0])) if path or kind == "script" else words[0]
         result = Target(kind, words, words[0], words[0], key)
         result.args = list(args)
         result.problem = error
