@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-
 from runner.cli.features import OWNERS
 from runner.options import DEFAULT
 
@@ -28,15 +25,15 @@ def describe(execution: Execution, settings: Settings) -> int:
     from shlex import join
 
     from runner.engine import provenance
-    from runner.engine.location import locate
+    from runner.engine.location import absolute, locate
     from runner.model.redact import redact_arguments
 
     job, record = execution.job, execution.record
     rows = [
         ("command", join(redact_arguments(job.argv))),
         ("executable", job.executable),
-        ("directory", job.cwd or os.getcwd()),
-        ("history", "none" if record.disable_history else locate(record.history_db, os.getcwd())[0]),
+        ("directory", absolute(job.cwd or "")),
+        ("history", "none" if record.disable_history else locate(record.history_db, absolute())[0]),
         ("config", settings.config.path or "none"),
     ]
     asked = [options for options in map(settings.asked, OWNERS) if options is not None]
@@ -45,5 +42,5 @@ def describe(execution: Execution, settings: Settings) -> int:
         for row in provenance.rows(asked)
         if row["source"] != DEFAULT and row["option"] != "--dry-run"
     )
-    sys.stdout.write("".join(f"{label:<18} {text}\n" for label, text in rows))
+    print("".join(f"{label:<18} {text}\n" for label, text in rows), end="", flush=True)
     return 0

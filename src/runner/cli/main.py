@@ -32,22 +32,36 @@ def main(argv: list[str] | None = None) -> NoReturn:
             code = _answer(line)
     except RunnerError as error:
         code = _refuse(error)
+    except OSError as error:
+        code = _give_up(error, 125)
     _leave(code)
 
 
 def _answer(line: Line) -> int:
     from runner.cli.dispatch import answer
 
+    if sys.stdout is None:
+        raise RunnerError("standard output is closed: there is nowhere to write the answer to")
     try:
         code = answer(line)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 0
+    except OSError as error:
+        code = _give_up(error, 1)
     except KeyboardInterrupt:
         from runner.agent.exit import die_of
 
         die_of(2)
+    return code
+
+
+def _give_up(error: OSError, code: int) -> int:
+    """Say what the system refused, before anything was started or while an answer was written; return the exit code."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is still to be written would fail again
+    if isinstance(error, BrokenPipeError):
+        return 0  # the reader has seen enough
+    from runner.cli.output import Screen, fail
+
+    fail(Screen(), str(error) if error.filename else f"the answer could not be written: {error.strerror}")
     return code
 
 
