@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
 from runner.agent import events  # noqa: E402
-from runner.model.metric import BOUND, EXACT, SAMPLED  # noqa: E402
+from runner.model.metric import BOUND, CEILING, EXACT, SAMPLED  # noqa: E402
 from runner.model.metrics import METRICS  # noqa: E402
 
 TARGET = ROOT / "docs" / "reference" / "run.schema.json"
@@ -94,7 +94,7 @@ def schema() -> dict[str, object]:
         "kinds": {
             "type": "object",
             "description": "How each measured figure is known",
-            "additionalProperties": {"enum": [EXACT, SAMPLED, BOUND]},
+            "additionalProperties": {"enum": [EXACT, SAMPLED, BOUND, CEILING]},
         },
     }
     return {

@@ -69,13 +69,14 @@ class HandedFile:
             self._read(end, end)
             os.close(self._reader)
         size = max(end - self._start, 0) + self._apart(end)
-        doubt = ""
+        doubt: list[str] = []
         if self._appends:
-            doubt = "growth of a file that is appended to, whoever wrote it"
+            cut = end < self._at  # what was read of it is gone
+            doubt = ["bound" if cut else "ceiling", "growth of a file that is appended to, whoever wrote it"]
         elif os.fstat(self._fd).st_size > max(end, self._length, self._start + size):
-            doubt = "the position in the file was moved back"
+            doubt = ["bound", "the position in the file was moved back"]
         if doubt:
-            self.weaker[self.name + "_size"] = self.weaker[self.name + "_lines"] = ["bound", doubt]
+            self.weaker[self.name + "_size"] = self.weaker[self.name + "_lines"] = doubt
         return [size, self.keeper.lines if self._reader >= 0 else None]
 
     def _position(self) -> int:

@@ -29,7 +29,7 @@ _SLACK = 1 << 18
 _IO = ("read_bytes", "write_bytes", "read_chars", "write_chars")
 _SWITCHES = ("switches_voluntary", "switches_involuntary")
 _BELOW_FLOOR = ["sampled", "the kernel's figure starts at the peak of the runner, which was higher"]
-_UNKNOWN_BELOW_FLOOR = ["bound", "at most this: it ended before it was read, and the kernel's figure starts here"]
+_UNKNOWN_BELOW_FLOOR = ["ceiling", "it ended before it was read, and the kernel's figure starts here"]
 #: Readings after which the peak seen is taken for the peak, where the kernel does not tell.
 _ENOUGH = 4
 

@@ -7,7 +7,7 @@ import sys
 
 from runner.agent.events import CANCELLED, FAILED_TO_START, LIMIT, LOST, TIMEOUT
 from runner.model import metrics as m
-from runner.model.metric import BOUND
+from runner.model.metric import BOUND, CEILING
 from runner.model.units import format_bytes, format_count, format_seconds, format_value
 
 TYPE_CHECKING = False
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from runner.model.run import Attempt, Run
 
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _RESET = "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[0m"
+
+_LIMITS = {BOUND: "at least ", CEILING: "at most "}
 
 _VERBS = {
     TIMEOUT: "timed out",
@@ -169,8 +171,7 @@ def _figure(attempt: Attempt, metric: Metric) -> str:
     value = attempt.metrics.get(metric.name)
     if value is None:
         return "unknown"
-    bound = "at least " if attempt.kinds.get(metric.name) == BOUND else ""
-    return bound + format_value(value, metric.unit)
+    return _LIMITS.get(attempt.kinds.get(metric.name, ""), "") + format_value(value, metric.unit)
 
 
 def _number(attempt: Attempt, metric: Metric) -> float:

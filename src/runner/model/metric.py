@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 # How a figure is known.
 EXACT = "exact"  # the kernel's own accounting
 SAMPLED = "sampled"  # read now and then; what happened between two readings is not in it
-BOUND = "bound"  # a limit: the true figure lies beyond it, or on it
+BOUND = "bound"  # the true figure is at least this
+CEILING = "ceiling"  # the true figure is at most this
 
 MB = 1 << 20
 

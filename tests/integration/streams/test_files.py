@@ -39,7 +39,7 @@ def test_appending_counts_the_growth_and_says_so(drive: Drive) -> None:
     assert (drive.folder / "out").read_text() == "old\none\ntwo\n"
     told = drive.told()
     assert told.ended.output["stdout"] == [8, 2]
-    assert told.ended.weaker["stdout_size"][0] == "bound"
+    assert told.ended.weaker["stdout_size"][0] == "ceiling"
     assert told.kept() == b"one\ntwo\n"
 
 

@@ -16,7 +16,7 @@ _COLUMNS = ("name", "unit", "kind", "meaning")
 _LEGEND = """
 exact    the kernel's own accounting
 sampled  read now and then: what happened between two readings is not in it
-bound    at least this much; a run says where a figure is worth less than usual
+A run says where a figure is worth less than usual: a bound (at least this much) or a ceiling (at most).
 """
 
 
