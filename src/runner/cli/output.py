@@ -20,12 +20,15 @@ _BOLD, _DIM, _RED, _GREEN, _YELLOW, _RESET = "\033[1m", "\033[2m", "\033[31m", "
 
 _LIMITS = {BOUND: "at least ", CEILING: "at most "}
 
+_ERROR = "Error"
+_LABEL = 11  # columns taken by a row's label
+
 _VERBS = {
     TIMEOUT: "timed out",
     LIMIT: "ended at a limit",
     CANCELLED: "cancelled",
     LOST: "lost",
-    FAILED_TO_START: "not started",
+    FAILED_TO_START: "was not started",
 }
 
 
@@ -114,13 +117,15 @@ def _verdict(run: Run) -> str:
     duration = _figure(last, m.EXECUTION_TIME)
     if last.success:
         return f"succeeded in {duration}"
-    if last.reason in (FAILED_TO_START, LOST):
-        return f"{_VERBS[last.reason]}: {last.error_message}"
     verb = _VERBS.get(last.reason, "failed")
-    message = last.error_message or ""
-    said = f": {message}" if message and message != f"exit code {last.exit_code}" else ""
     code = f" (exit code {last.exit_code})" if last.exit_code is not None and last.signal is None else ""
-    return f"{verb} after {duration}{said}{code}"
+    return f"{verb}{code}" if last.reason == FAILED_TO_START else f"{verb} after {duration}{code}"
+
+
+def _error(attempt: Attempt) -> str:
+    """Return what ended an attempt, where the verdict has not said it all."""
+    message = attempt.error_message or ""
+    return "" if message == f"exit code {attempt.exit_code}" else message
 
 
 def _one_line(screen: Screen, run: Run) -> str:
@@ -129,7 +134,8 @@ def _one_line(screen: Screen, run: Run) -> str:
     if len(run.attempts) > 1:
         cost.append(f"{len(run.attempts)} attempts")
     known = "" if last.reason == FAILED_TO_START else "; " + ", ".join(cost)
-    return screen.fit(f"runner: {run.name} {_verdict(run)}{known}")
+    error = f": {_error(last)}" if _error(last) else ""
+    return screen.fit(f"runner: {run.name} {_verdict(run)}{error}{known}")
 
 
 def _headline(screen: Screen, run: Run) -> str:
@@ -150,14 +156,23 @@ def _headline(screen: Screen, run: Run) -> str:
 
 def _row(screen: Screen, label: str, text: str) -> str:
     plain = text if screen.unicode else text.replace(" · ", ", ")
-    return f"  {screen.paint(f'{label:<8}', _DIM)} {screen.fit(plain, 11)}"
+    begin = f"  {screen.paint(f'{label:<8}', _DIM)} "
+    room = screen.width - _LABEL
+    if label != _ERROR or not 20 <= room < len(plain):
+        return begin + screen.fit(plain, _LABEL)
+    from textwrap import wrap
+
+    # What went wrong is worth several lines, but no screenful.
+    lines = wrap(screen.fit(plain, _LABEL - 3 * room), room)
+    return begin + ("\n" + " " * _LABEL).join(lines)
 
 
 def _rows(run: Run) -> list[tuple[str, str]]:
     last = run.last
     if last.reason == FAILED_TO_START:
-        return []
+        return [(_ERROR, _error(last))]
     return [
+        (_ERROR, _error(last)),
         ("CPU", _cpu(last)),
         ("Memory", _memory(last)),
         ("Disk", _disk(last)),

@@ -63,9 +63,25 @@ def test_everything_that_matters_is_in_it():
 
 def test_a_failure_says_why():
     text = summary(make_run(code=1, message="ValueError: bad row"))
-    assert "failed after 5.31 s: ValueError: bad row (exit code 1)" in text
+    assert "failed after 5.31 s (exit code 1)" in text
+    assert "Error    ValueError: bad row\n" in text
     text = summary(make_run(code=137, reason="signaled", signal=9, message="killed by SIGKILL"))
     assert "killed by SIGKILL" in text
+
+
+def test_a_long_message_is_wrapped_and_not_cut_off_by_anything_beside_it():
+    screen = Recorded(60)
+    message = "ValueError: " + " ".join(f"word{n}" for n in range(15))
+    summarize(screen, make_run(code=1, message=message), ShowOptions())
+    assert " ".join(screen.text.split()).count(message) == 1
+
+
+def test_a_script_that_was_not_started_says_why():
+    run = make_run(code=127, reason="failed-to-start", message="no such script: a.py, did you mean 'b.py'?")
+    text = summary(run, Recorded(80))
+    assert "was not started (exit code 127)" in text
+    assert "no such script: a.py, did you mean 'b.py'?" in text
+    assert "CPU" not in text
 
 
 def test_survivors_and_retries_are_said():
