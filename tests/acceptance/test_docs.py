@@ -78,7 +78,7 @@ def commands_of(console: str) -> list[tuple[str, str]]:
 
 def normal(text: str) -> str:
     """Return output without what differs from run to run."""
-    text = re.sub(r"\b[0-9a-f]{12}\b", "ID", text)
+    text = re.sub(r"\b[0-9a-f]{8}(?:[0-9a-f]{4})?\b", "ID", text)
     text = re.sub(r"^  Disk .*\n", "", text, flags=re.MULTILINE)  # depends on what the caches hold
     text = text.replace("at least ", "").replace("at most ", "")  # depends on how long it ran
     text = re.sub(r"\d[\d,.:]*", "0", text)

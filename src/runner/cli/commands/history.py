@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from runner.model.metric import Metric
     from runner.model.run import Run
 
+#: Digits of a run's id in a table: a beginning names a run as well as the whole.
+_SHORT_ID = 8
+
 _COLUMNS = ("started", "status", "wall", "cpu", "memory", "attempts", "run", "script")
 
 #: Columns of CSV, before the metrics.
@@ -53,7 +56,9 @@ def show_history(options: HistoryOptions, record: RecordOptions, query: QueryOpt
     elif not runs:
         out.write(_nothing(options, history.db_path, known))
     else:
-        write_rows(out, "table", _COLUMNS, [_line(run) for run in runs])
+        retried = any(len(run.attempts) > 1 for run in runs)
+        columns = [name for name in _COLUMNS if retried or name != "attempts"]
+        write_rows(out, "table", columns, [_line(run) for run in runs])
         if total > len(runs):
             out.write(f"\n{len(runs)} of {format_count(total)} runs; --limit N shows more\n")
     return 0
@@ -144,15 +149,20 @@ def _take_in(history: HistoryManager) -> None:
 def _line(run: Run) -> dict[str, Any]:
     last = run.last
     return {
-        "started": strftime("%Y-%m-%d %H:%M:%S", localtime(run.started // 1_000_000_000)),
+        "started": _started(run),
         "status": _plain("ok" if last.success else last.error_type or last.reason),
         "wall": _figure(run, metrics.EXECUTION_TIME),
         "cpu": _figure(run, metrics.CPU_TIME),
         "memory": _figure(run, metrics.MEMORY_MAX),
         "attempts": len(run.attempts),
-        "run": run.id,
+        "run": run.id[:_SHORT_ID],
         "script": _plain(" ".join([script_label(run), *run.args])[:200]),
     }
+
+
+def _started(run: Run) -> str:
+    started = localtime(run.started // 1_000_000_000)
+    return strftime("%m-%d %H:%M:%S" if started.tm_year == localtime().tm_year else "%Y-%m-%d %H:%M", started)
 
 
 def _figure(run: Run, metric: Metric) -> str:
