@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import signal
 import sqlite3
@@ -29,6 +31,11 @@ def report(result):
     return json.loads(text[text.index("{\n") :])
 
 
+def ask(runner, sql):
+    with contextlib.closing(sqlite3.connect(runner.cwd / "script_runner_history.db")) as database:
+        return database.execute(sql).fetchall()
+
+
 def attempts(runner):
     count = runner.cwd / "count"
     return int(count.read_text()) if count.exists() else 0
@@ -44,9 +51,7 @@ def test_a_script_that_succeeds_at_the_third_attempt_succeeds(runner):
     assert data["success"] is True
     assert data["total_seconds"] >= data["execution_time_seconds"]
     assert "2 x after ConnectionError: refused" in result.err
-    rows = sqlite3.connect(runner.cwd / "script_runner_history.db")
-    assert rows.execute("SELECT count(*) FROM runs").fetchone() == (1,)
-    assert rows.execute("SELECT count(*) FROM attempts").fetchone() == (2,)
+    assert ask(runner, "SELECT (SELECT count(*) FROM runs), (SELECT count(*) FROM attempts)") == [(1, 2)]
 
 
 def test_when_all_attempts_fail_the_last_one_speaks(runner):
@@ -115,8 +120,6 @@ def test_piped_input_is_there_again_for_every_attempt(runner):
     data = bytes(range(256)) * 2000
     result = runner("--retry", 5, "--retry-delay", 0, script, input=data)
     assert result.exit_code == 0
-    import hashlib
-
     assert (runner.cwd / "seen").read_text().split() == [hashlib.sha256(data).hexdigest()] * 3
 
 
@@ -172,8 +175,7 @@ def test_a_signal_during_the_delay_ends_the_run_and_it_is_recorded(runner):
     process.communicate(timeout=30)
     assert process.returncode == -signal.SIGTERM
     assert attempts(runner) == 1
-    rows = sqlite3.connect(runner.cwd / "script_runner_history.db")
-    assert rows.execute("SELECT exit_code FROM runs").fetchall() == [(1,)]
+    assert ask(runner, "SELECT exit_code FROM runs") == [(1,)]
 
 
 def test_what_a_person_ended_is_not_retried(runner):
