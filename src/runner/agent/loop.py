@@ -294,6 +294,7 @@ class Loop:
         return ended
 
     def _close(self) -> None:
+        self._sampler.close()
         for carrier in self._carriers:
             carrier.close()
         if self._feeder is not None:

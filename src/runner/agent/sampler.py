@@ -230,6 +230,10 @@ class Sampler:
             usage.update(dict.fromkeys(_IO))
         return usage, weaker
 
+    def close(self) -> None:
+        """Let go of the descriptors of what is still alive: a process may measure many trees, one after the other."""
+        self._watch.close()
+
     def _peak(self, rusage: resource.struct_rusage | None, weaker: dict[str, list[str]]) -> int | None:
         """Return the peak of the largest process in bytes; note in `weaker` where the kernel does not vouch for it."""
         seen = max(self._watch.peak, self._reaped_peak)

@@ -267,6 +267,12 @@ class Watch:
         self._unlink(process)
         self.changed = True
 
+    def close(self) -> None:
+        """Let go of what reading has kept open; it is opened again should the tree be read once more."""
+        self._root.close()
+        for process in self.processes.values():
+            process.close()
+
 
 def _children_first(processes: dict[int, Process]) -> list[Process]:
     """Return processes, children before their parents."""

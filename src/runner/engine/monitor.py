@@ -100,9 +100,6 @@ class ProcessMonitor:
             self._enough.set()
             self._thread.join()
             self._thread = None
-            with self._lock:
-                if self._sampler.alive(self.pid):
-                    self._read_usage()
 
     @property
     def running(self) -> bool:
@@ -144,6 +141,10 @@ class ProcessMonitor:
             now = monotonic() - self._begin
             last = not self._take(now) or last
             due = max(due + self.interval, now)
+        with self._lock:
+            if self._sampler.alive(self.pid):
+                self._read_usage()
+            self._sampler.close()
 
     def _take(self, now: float) -> bool:
         """Take a sample; return whether the process is still there."""

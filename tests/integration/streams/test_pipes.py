@@ -284,3 +284,23 @@ def test_two_attempts_in_one_process_are_apart(drive: Drive) -> None:
     assert result.err == ""
     assert result.out.splitlines() == ["first", "second", "1 4 0 timeout", "True True"]
     assert time.monotonic() - begun >= 2.5  # the survivor held the pipe until its own end
+
+
+def test_attempts_in_one_process_keep_no_descriptors(drive: Drive) -> None:
+    script = drive.script(
+        f"""
+        import os, sys
+        sys.path.insert(0, {str(support.SRC)!r})
+        from runner.agent.attempt import Attempt
+        from runner.agent.job import Job
+        for _ in range(3):
+            command = "sleep 5 >&- 2>&- & sleep 0.1"
+            attempt = Attempt(Job(["sh", "-c", command], "/bin/sh", dict(os.environ), interval=0.02))
+            attempt.start()
+            assert attempt.run(lambda event: None).survivors == 1
+            print(len(os.listdir("/proc/self/fd")))
+        """
+    )
+    result = drive.shell(f"{sys.executable} {script}")
+    assert result.err == ""
+    assert len(set(result.out.split())) == 1

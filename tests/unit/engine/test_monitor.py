@@ -163,3 +163,13 @@ def test_proportional_memory(servant: Servant) -> None:
     with ProcessMonitor(servant.pid, interval=0.02) as monitor:
         wait_until(lambda: len(monitor.samples) > 3)
     assert 0 < pss < monitor.summary()["memory_avg_mb"]  # type: ignore[operator]
+
+
+def test_a_stopped_monitor_keeps_no_descriptors(servant: Servant) -> None:
+    before = os.listdir("/proc/self/fd")
+    for _ in range(2):
+        monitor = ProcessMonitor(servant.pid, interval=0.01).start()
+        wait_until(lambda monitor=monitor: len(monitor.samples) > 2)
+        monitor.stop()
+        assert monitor.summary()
+    assert len(os.listdir("/proc/self/fd")) == len(before)
