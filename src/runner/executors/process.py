@@ -73,7 +73,8 @@ class ProcessHandle:
         #: Processes that are no part of the script's tree; under an agent the host's never are.
         self.spare: set[int] = set()
         try:
-            os.write(control, dumps(job.to_dict()).encode("ascii") + b"\n")
+            with open(control, "wb", closefd=False) as pipe:
+                pipe.write(dumps(job.to_dict()).encode("ascii") + b"\n")
             first = self._next()
         except OSError:
             first = None
@@ -85,15 +86,18 @@ class ProcessHandle:
         self.started = first
 
     def run(self, tell: Tell) -> Ended:
-        """Pass on what the agent tells, until the script has ended (see `Handle.run`)."""
-        while True:
-            event = self._next()
-            if event is None:
-                event = Ended(0.0, LOST, None, message="the agent was killed")
-            if isinstance(event, Ended):
-                self._close()
-                return event
-            tell(event)
+        """Pass on what the agent tells, until the script has ended (see `Handle.run`).
+
+        An exception that a signal handler of the host program raises ends the script too: nobody waits for it any more.
+        """
+        try:
+            while True:
+                event = self._next() or Ended(0.0, LOST, None, message="the agent was killed")
+                if isinstance(event, Ended):
+                    return event
+                tell(event)
+        finally:
+            self._close()
 
     def _next(self) -> Event | None:
         line = self._events.readline()

@@ -230,3 +230,18 @@ def test_events_can_be_watched_while_it_runs(tmp_path):
     assert names[0] == "started" and names[-1] == "ended"
     assert names.count("sample") >= 3 and "output" in names
     assert {attempt for _, attempt in seen} == {1}
+
+
+def test_an_exception_that_leaves_the_run_ends_the_script(tmp_path):
+    job = write(tmp_path, "import time\nprint('x', flush=True)\ntime.sleep(60)\n")
+    pids = []
+
+    def leave(event, attempt):
+        if event.name == "started":
+            pids.append(event.pid)
+        if event.name == "output":
+            raise SystemExit(7)  # as the handler of a signal may
+
+    with pytest.raises(SystemExit):
+        ScriptRunner(job).run_script(watch=leave)
+    assert not os.path.exists(f"/proc/{pids[0]}")
