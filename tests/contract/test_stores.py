@@ -157,6 +157,7 @@ def test_order_and_limit(store: Store) -> None:
     assert ids(store, order=OLDEST) == newest[::-1]
     assert ids(store, limit=2) == newest[:2]
     assert ids(store, limit=0) == []
+    assert ids(store, limit=1 << 64) == newest
     assert store.count(RunFilter(limit=1)) == 3
 
 
@@ -187,6 +188,9 @@ def test_tags(store: Store) -> None:
     assert store.count(RunFilter(tags={"team": "data"})) == 2
     assert ids(store, tags={"team": "data", "env": "prod"}) == [whole(1).id]
     assert ids(store, tags={"team": "dat"}) == []
+    store.save(whole(4, tags={"na\udcffme": "\udcfe"}))  # not UTF-8 on the line
+    assert ids(store, tags={"na\udcffme": "\udcfe"}) == [whole(4).id]
+    assert ids(store, tags={"na\udcffme": "\udcfd"}) == []
 
 
 @pytest.mark.parametrize(

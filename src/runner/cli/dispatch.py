@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from io import StringIO
 
 from runner.cli import help as help_texts
@@ -11,7 +10,9 @@ from runner.cli.commands import BY_NAME, COMMANDS
 from runner.cli.features import load
 from runner.cli.output import Screen, warn
 from runner.cli.settings import Settings
+from runner.cli.tables import standard_output, write_json
 from runner.engine.query_options import QueryOptions
+from runner.engine.run_options import ShowOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,27 +31,27 @@ def answer(line: Line) -> int:
     Raises:
         RunnerError: It can't be answered.
     """
+    out = standard_output()
     if line.kind in ("help", "help-all", "version", "nothing"):
         return help_texts.show(line)
     settings = Settings(line, os.environ)
-    screen = Screen()
     for warning in [*settings.config.warnings, *line.warnings]:
-        warn(screen, warning)
+        warn(Screen(), warning, settings.get("show", ShowOptions))
     if line.kind == "command":
-        return _call(BY_NAME[line.command], settings, sys.stdout)
+        return _call(BY_NAME[line.command], settings, out)
     asked = [next(command for command in COMMANDS if command.switch == flag) for flag in line.queries]
     if len(asked) > 1 and settings.get("query", QueryOptions).format == "json":
-        return _as_one_object(asked, settings)
+        return _as_one_object(asked, settings, out)
     code = 0
     for position, command in enumerate(asked):
         if position:
-            sys.stdout.write("\n")
-        code = max(code, _call(command, settings, sys.stdout))
+            out.write("\n")
+        code = max(code, _call(command, settings, out))
     return code
 
 
-def _as_one_object(asked: list[Command], settings: Settings) -> int:
-    from json import dumps, loads
+def _as_one_object(asked: list[Command], settings: Settings, out: TextIO) -> int:
+    from json import loads
 
     answers = {}
     code = 0
@@ -58,7 +59,7 @@ def _as_one_object(asked: list[Command], settings: Settings) -> int:
         buffer = StringIO()
         code = max(code, _call(command, settings, buffer))
         answers[command.switch.removeprefix("--")] = loads(buffer.getvalue())
-    sys.stdout.write(dumps(answers, indent=2) + "\n")
+    write_json(out, answers)
     return code
 
 

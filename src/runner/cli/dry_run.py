@@ -24,6 +24,7 @@ def describe(execution: Execution, settings: Settings) -> int:
         raise execution.target.problem
     from shlex import join
 
+    from runner.cli.tables import standard_output
     from runner.engine import provenance
     from runner.engine.location import absolute, locate
     from runner.model.redact import redact_arguments
@@ -42,5 +43,7 @@ def describe(execution: Execution, settings: Settings) -> int:
         for row in provenance.rows(asked)
         if row["source"] != DEFAULT and row["option"] != "--dry-run"
     )
-    print("".join(f"{label:<18} {text}\n" for label, text in rows), end="", flush=True)
+    out = standard_output()
+    out.writelines(f"{label:<18} {text}\n" for label, text in rows)
+    out.flush()
     return 0

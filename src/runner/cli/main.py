@@ -40,8 +40,6 @@ def main(argv: list[str] | None = None) -> NoReturn:
 def _answer(line: Line) -> int:
     from runner.cli.dispatch import answer
 
-    if sys.stdout is None:
-        raise RunnerError("standard output is closed: there is nowhere to write the answer to")
     try:
         code = answer(line)
         sys.stdout.flush()

@@ -4,10 +4,36 @@ from __future__ import annotations
 
 import os
 
+from runner.model.errors import RunnerError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import TextIO
+
+
+def standard_output() -> TextIO:
+    """Return standard output for an answer; what its encoding lacks, such as a name that is no UTF-8, is escaped.
+
+    Raises:
+        RunnerError: It is closed.
+    """
+    import sys
+    from io import TextIOWrapper
+
+    if sys.stdout is None:
+        raise RunnerError("standard output is closed: there is nowhere to write the answer to")
+    if isinstance(sys.stdout, TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="backslashreplace")
+    return sys.stdout
+
+
+def write_json(out: TextIO, answer: object) -> None:
+    """Write an answer as JSON, in ASCII: it passes through whatever reads it."""
+    import json
+
+    json.dump(answer, out, indent=2)
+    out.write("\n")
 
 
 def write_rows(out: TextIO, format: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
@@ -20,10 +46,7 @@ def write_rows(out: TextIO, format: str, columns: Sequence[str], rows: Sequence[
         rows: The rows; JSON has all their keys.
     """
     if format == "json":
-        import json
-
-        json.dump(list(rows), out, indent=2, ensure_ascii=False)
-        out.write("\n")
+        write_json(out, list(rows))
     elif format == "csv":
         import csv
 

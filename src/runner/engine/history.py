@@ -8,7 +8,7 @@ import weakref
 from time import time_ns
 
 from runner.agent.events import EXITED
-from runner.engine.history_options import days_before, parse_moment
+from runner.engine.history_options import days_before, nanoseconds, parse_moment
 from runner.engine.location import absolute, journal_roots, locate
 from runner.engine.record import fold_abandoned
 from runner.model.metrics import BY_NAME, EXECUTION_TIME
@@ -268,7 +268,7 @@ def _moment(value: datetime | str | None) -> int:
         return time_ns()
     if isinstance(value, str):
         return parse_moment(value, time_ns())
-    return int(value.replace(microsecond=0).timestamp()) * 1_000_000_000 + value.microsecond * 1000
+    return nanoseconds(value)
 
 
 def _number(name: str, value: Any) -> Value:

@@ -6,7 +6,13 @@ from runner.model.errors import UsageError
 from runner.options import QUERY, Options, opt
 from runner.stores.base import STATUSES
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+
 _DAY = 86_400_000_000_000
+#: The last moment there is, in the year 2262; the first is the epoch.
+_LAST = (1 << 63) - 1
 
 
 class HistoryOptions(Options):
@@ -75,9 +81,18 @@ def parse_moment(text: str, now: int, end: bool = False) -> int:
             day = date.fromisoformat(word)
         except ValueError:
             return _parse_time(word, now)
-    if end:
-        day += timedelta(days=1)
-    return int(datetime(day.year, day.month, day.day).timestamp()) * 1_000_000_000
+    try:
+        if end:
+            day += timedelta(days=1)
+        return nanoseconds(datetime(day.year, day.month, day.day))
+    except (ValueError, OverflowError):  # of the first and the last day of the calendar
+        return 0 if day.year == 1 else _LAST
+
+
+def nanoseconds(moment: datetime) -> int:
+    """Return a moment in nanoseconds since the epoch, UTC, cut to what the store can hold."""
+    exact = int(moment.replace(microsecond=0).timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+    return max(0, min(exact, _LAST))
 
 
 def _parse_time(text: str, now: int) -> int:
@@ -86,8 +101,7 @@ def _parse_time(text: str, now: int) -> int:
     from runner.model.units import parse_seconds
 
     try:
-        moment = datetime.fromisoformat(text)
-        return int(moment.replace(microsecond=0).timestamp()) * 1_000_000_000 + moment.microsecond * 1000
+        return nanoseconds(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
         pass
     try:

@@ -165,7 +165,9 @@ class Recorder:
             return
         from time import time_ns
 
-        store.cleanup(time_ns() - self.options.retention_days * 86_400_000_000_000)
+        from runner.engine.history_options import days_before
+
+        store.cleanup(days_before(self.options.retention_days, time_ns()))
 
 
 def fold_abandoned(store: Store, roots: tuple[str, ...], patience: float = FOLDING_SECONDS) -> list[str]:

@@ -26,6 +26,8 @@ else:
         import sqlite3
 
 _COLUMNS = ", ".join(rows.METRIC_COLUMNS)
+#: The largest number that SQLite knows.
+_LARGEST = (1 << 63) - 1
 _MARKS = ", ".join("?" * len(rows.METRIC_COLUMNS))
 
 
@@ -125,7 +127,7 @@ class SqliteStore:
         where += f" ORDER BY r.started {direction}, r.seq {direction}"
         if wanted.limit is not None:
             where += " LIMIT ?"
-            values.append(wanted.limit)
+            values.append(min(wanted.limit, _LARGEST))
         found = self._ask(self._query("list_runs", where), values)
         return [self._complete(row, output, samples) for row in found]
 
@@ -155,8 +157,9 @@ class SqliteStore:
             parts.append("r.started < ?")
             values.append(wanted.until)
         for key, value in wanted.tags.items():
-            parts.append("EXISTS (SELECT 1 FROM json_each(r.tags) t WHERE t.key = ? AND t.value = ?)")
-            values += [key, value]
+            # As JSON on both sides: what is not UTF-8 can't be bound as text.
+            parts.append("EXISTS (SELECT 1 FROM json_each(r.tags) t JOIN json_each(?) w USING (key, value))")
+            values.append(dumps({key: value}))
         return " AND ".join(parts), values
 
     def _complete(self, row: Any, output: bool, samples: bool) -> Run:

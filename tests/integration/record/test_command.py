@@ -164,3 +164,21 @@ def test_no_secret_of_the_line_is_written_anywhere(runner: support.Command) -> N
     report = json.loads((runner.cwd / "report.json").read_text())
     assert report["script_args"] == ["--password", "***", "***"]
     assert report["tags"] == {"api_key": "***"}
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_names_that_standard_output_cannot_hold_are_escaped(runner: support.Command, encoding: str) -> None:
+    for name in (b"b\xff.py", "\u6f22.py".encode()):
+        runner(runner.script("", os.fsdecode(name)))
+    env = {"PYTHONIOENCODING": encoding}
+    for question in (["history"], ["history", "--format", "csv"], ["history", "--format", "json"],
+                     ["--dry-run", os.fsdecode(b"b\xff.py")]):  # fmt: skip
+        done = runner(*question, env=env)
+        assert (done.exit_code, done.err) == (0, ""), done
+    assert len(json.loads(runner("history", "--format", "json", env=env).out)["runs"]) == 2
+
+
+def test_a_query_says_nothing_where_warnings_are_suppressed(runner: support.Command) -> None:
+    (runner.cwd / "runner.yaml").write_text("performance_gates: []\n")
+    assert "performance_gates" in runner("history").err
+    assert runner("--suppress-warnings", "--show-history").err == ""

@@ -61,6 +61,12 @@ def test_what_is_no_moment(text: str) -> None:
         parse_moment(text, NOW)
 
 
+@pytest.mark.parametrize(("text", "moment"), [("0001-01-01", 0), ("1969-12-31", 0), ("9999-12-31", (1 << 63) - 1),
+                                              ("3000-01-01T00:00Z", (1 << 63) - 1)])  # fmt: skip
+def test_moments_beyond_the_store_are_its_first_and_last(text: str, moment: int) -> None:
+    assert parse_moment(text, NOW) == parse_moment(text, NOW, end=True) == moment
+
+
 def test_days_before_never_reach_beyond_the_epoch() -> None:
     assert days_before(1, NOW) == NOW - DAY
     assert days_before(10**9, NOW) == 0

@@ -98,12 +98,10 @@ def init_config(options: ConfigFileOptions, out: TextIO) -> int:
 
 def print_schema(out: TextIO) -> int:
     """Print the JSON Schema of a configuration file."""
-    import json
-
+    from runner.cli.tables import write_json
     from runner.engine.config_schema import schema
 
-    json.dump(schema(known_keys()), out, indent=2, ensure_ascii=False)
-    out.write("\n")
+    write_json(out, schema(known_keys()))
     return 0
 
 

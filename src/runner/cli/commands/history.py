@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from time import localtime, strftime, time_ns
 
-from runner.cli.tables import write_rows
+from runner.cli.tables import write_json, write_rows
+from runner.engine.environment import pairs
 from runner.engine.history import HistoryManager, as_dict
 from runner.engine.history_options import days_before, parse_moment
 from runner.model import metrics
-from runner.model.errors import StoreError, UsageError
+from runner.model.errors import StoreError
 from runner.model.run import iso
 from runner.model.units import format_bytes, format_count, format_value
 from runner.stores.base import RunFilter, script_label
@@ -43,7 +44,7 @@ def show_history(options: HistoryOptions, record: RecordOptions, query: QueryOpt
         total = history.count(wanted)
         known = [] if runs else history.scripts()
     if query.format == "json":
-        _write_json(out, {
+        write_json(out, {
             "status": "ok" if runs else "no_data",
             "database": history.db_path,
             "matching": total,
@@ -71,14 +72,14 @@ def db_stats(options: StatsOptions, record: RecordOptions, query: QueryOptions, 
         stats = history.stats()
     if stats is None:
         if query.format == "json":
-            _write_json(out, {"status": "no_data", "path": history.db_path})
+            write_json(out, {"status": "no_data", "path": history.db_path})
         elif query.format == "table":
             out.write(f"no runs are remembered: {history.db_path} does not exist\n")
         return 0
     for moment in ("first", "last"):
         stats[moment] = None if stats[moment] is None else iso(stats[moment])
     if query.format == "json":
-        _write_json(out, {"status": "ok", **stats})
+        write_json(out, {"status": "ok", **stats})
     elif query.format == "csv":
         write_rows(out, "csv", list(stats), [stats])
     else:
@@ -107,7 +108,7 @@ def clean_up(options: CleanupOptions, record: RecordOptions, query: QueryOptions
         removed = history.cleanup(days)
     freed = max(0, was - _size(history.db_path))
     if query.format == "json":
-        _write_json(out, {"status": "ok", "removed": removed, "freed_bytes": freed, "before": iso(before)})
+        write_json(out, {"status": "ok", "removed": removed, "freed_bytes": freed, "before": iso(before)})
     elif query.format == "csv":
         write_rows(out, "csv", ("removed", "freed_bytes"), [{"removed": removed, "freed_bytes": freed}])
     else:
@@ -118,19 +119,13 @@ def clean_up(options: CleanupOptions, record: RecordOptions, query: QueryOptions
 
 def _filter(options: HistoryOptions) -> RunFilter:
     now = time_ns()
-    tags = {}
-    for tag in options.tag:
-        key, equals, value = tag.partition("=")
-        if not key or not equals:
-            raise UsageError(f"--tag: {tag!r} is not KEY=VALUE")
-        tags[key] = value
     since: int | None = days_before(options.days, now)
     if options.since:
         since = parse_moment(options.since, now)
     elif options.until and "days" not in options.sources:
         since = None
     until = parse_moment(options.until, now, end=True) if options.until else None
-    return RunFilter(options.script, options.status, since, until, tags, limit=options.limit)
+    return RunFilter(options.script, options.status, since, until, pairs(options.tag, "--tag"), limit=options.limit)
 
 
 def _take_in(history: HistoryManager) -> None:
@@ -179,7 +174,7 @@ def _nothing(options: HistoryOptions, path: str, known: list[str]) -> str:
     if not known:
         return f"no runs are remembered in {path}\n"
     listed = ", ".join(map(_plain, known[:10])) + (", ..." if len(known) > 10 else "")
-    whose = f" of {options.script}" if options.script else ""
+    whose = f" of {_plain(options.script)}" if options.script else ""
     narrow = any((options.status, options.since, options.until, options.tag))
     when = "matches" if narrow else f"in the last {options.days} days"
     return f"no run{whose} {when}; there are runs of: {listed}\n"
@@ -191,10 +186,3 @@ def _day(moment: str | None) -> str:
 
 def _size(path: str) -> int:
     return sum(os.path.getsize(name) for name in (path, path + "-wal") if os.path.exists(name))
-
-
-def _write_json(out: TextIO, answer: dict[str, Any]) -> None:
-    import json
-
-    json.dump(answer, out, indent=2)
-    out.write("\n")
