@@ -92,12 +92,23 @@ class Attempt:
         streams.started()
         if self.feeder is not None:
             self.feeder.started()
+        if job.release:
+            self._release()
         signals.open(self.pid, self.spare)
         from runner.agent.reap import ExitNote
 
         self.note = ExitNote(self.pid)
         self.started = self._describe()
         return self.started
+
+    def _release(self) -> None:
+        """Let go of what the script has got and this process does not use."""
+        from runner.agent.release import let_go
+
+        if self.feeder is None:
+            let_go(0)
+        if self.job.direct:
+            let_go(1)
 
     def _open_input(self, given: dict[int, int]) -> int:
         job = self.job

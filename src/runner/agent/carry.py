@@ -114,6 +114,7 @@ class Carrier:
         dry: Whether the last look found nothing to read.
         carried: Bytes read so far.
         announce: Called before the first byte is passed on.
+        release: Whether this process lets go of its destination at the end, so that whoever reads it sees that.
     """
 
     def __init__(self, stream: Stream, keeper: Keeper | Nobody) -> None:
@@ -125,6 +126,7 @@ class Carrier:
         self.dry = False
         self.carried = 0
         self.announce: Callable[[], None] | None = None
+        self.release = False
         self._pty = stream.pty
         self._tee: Callable[..., int] | None = None
         self._full = 0

@@ -31,6 +31,8 @@ class Job:
         spool: Path of a file to which the inherited standard input is copied while the script reads it, or None.
         keep_head: Bytes of each output stream whose beginning is told in `Output` events.
         keep_tail: Bytes of the newest output told at most with each tick once the head is complete.
+        release: Let go of pipes at descriptors 0 and 1 when the script does: no other attempt follows that needs them,
+            and nothing else is written to standard output.
     """
 
     __slots__ = (
@@ -45,6 +47,7 @@ class Job:
         "kill_after",
         "kill_tree",
         "memory",
+        "release",
         "spool",
         "stdin",
         "timeout",
@@ -66,6 +69,7 @@ class Job:
         spool: str | None = None,
         keep_head: int = 8 << 20,
         keep_tail: int = 8 << 20,
+        release: bool = False,
     ) -> None:
         self.argv = argv
         self.executable = executable
@@ -81,6 +85,7 @@ class Job:
         self.spool = spool
         self.keep_head = keep_head
         self.keep_tail = keep_tail
+        self.release = release
 
     def to_dict(self) -> dict[str, Any]:
         """Return the job as data that JSON can carry."""

@@ -84,6 +84,7 @@ class Loop:
                 continue
             carrier = Carrier(stream, keeper)
             carrier.announce = self._signals.guard
+            carrier.release = self._job.release and stream.name == "stdout" and not streams.merged
             self._carriers.append(carrier)
             watch(self._poller, carrier)
             if stream.kind == PTY and stream.pty is not None:

@@ -6,6 +6,7 @@ import os
 
 from runner.agent.keeper import Nobody
 from runner.agent.poller import READ, WRITE, Poller
+from runner.agent.release import let_go
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def _relay(carriers: Sequence[Carrier]) -> NoReturn:
         for carrier in carriers:
             carrier.keeper = Nobody()
             carrier.sink.owned = True
+            carrier.release = False
             watch(poller, carrier)
         _stay(carriers, poller)
     finally:
@@ -102,6 +104,8 @@ def watch(poller: Poller, carrier: Carrier) -> None:
         if carrier.ended:
             poller.drop(sink)
             carrier.close()
+            if carrier.release:
+                let_go(carrier.stream.fd)
             return
         if carrier.pending:
             # Not even the end of the source may wake anybody before this is written.

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     class Report(Protocol):
         """Something written about a finished run."""
 
+        to_stdout: bool
+
         def write(self, run: Run) -> None:
             """Write it; a `RunnerError` is said and changes nothing."""
 
@@ -81,6 +83,7 @@ class Execution:
             interval=monitor.interval,
             memory=monitor.memory,
             direct=run.direct,
+            release=self.policy is None and not any(report.to_stdout for report in reports),
         )
         self._input: Input | None = None
         self._handle: Handle | None = None

@@ -34,6 +34,16 @@ def check(path: str, flag: str) -> None:
         raise UsageError(f"{flag}: {path} can't be written (permission denied)")
 
 
+def is_stdout(path: str) -> bool:
+    """Whether a report of that path is written to standard output, by whatever name."""
+    if path == "-":
+        return True
+    try:
+        return not os.path.isfile(path) and os.path.samestat(os.stat(path), os.fstat(1))
+    except OSError:
+        return False
+
+
 def write(path: str, data: bytes) -> None:
     """Write a report: a new or regular file is replaced in one step, a device, FIFO or ``-`` is written to.
 

@@ -32,6 +32,8 @@ class JsonReport:
     def __init__(self, path: str) -> None:
         files.check(path, "--json-output")
         self.path = path
+        #: Whether it goes to standard output, which has to stay open until then.
+        self.to_stdout = files.is_stdout(path)
 
     def write(self, run: Run) -> None:
         """Write the report of a finished run.
