@@ -177,7 +177,7 @@ def test_a_table_of_runs(history: HistoryManager) -> None:
     history.save_execution("train.py", METRICS, args=["--day", "\x1b[31mred"])
     history.save_execution("other.py", {"exit_code": 2})
     lines = ask(show_history, HistoryOptions(script="train.py"), "table").splitlines()
-    assert lines[0].split() == ["STARTED", "STATUS", "WALL", "CPU", "MEMORY", "ATTEMPTS", "RUN", "SCRIPT"]
+    assert lines[0].split() == ["STARTED", "STATUS", "WALL", "CPU", "MEMORY", "RUN", "SCRIPT"]
     assert len(lines) == 2
     assert "5 min 46 s" in lines[1]
     assert "train.py --day ?[31mred" in lines[1]
