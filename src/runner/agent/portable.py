@@ -136,6 +136,11 @@ class Process:
         """Return minor and major page faults so far, where the system tells."""
         return self._faults
 
+    @property
+    def had_children(self) -> bool:
+        """Whether it has waited for a child, as far as the system tells."""
+        return any(self._times[2:])
+
     def switches(self) -> tuple[int, int]:
         """Return voluntary and involuntary context switches so far."""
         return self._switches

@@ -235,6 +235,11 @@ class Process:
         minor, waited_minor, major, waited_major = (int(field) for field in self._stat[7:11])
         return minor + waited_minor, major + waited_major
 
+    @property
+    def had_children(self) -> bool:
+        """Whether it has waited for a child: each has page faults, however little else."""
+        return bool(self._stat) and self._stat[8] != b"0"
+
     def switches(self) -> tuple[int, int]:
         """Return voluntary and involuntary context switches of the threads it has now."""
         voluntary = involuntary = 0

@@ -30,6 +30,7 @@ _IO = ("read_bytes", "write_bytes", "read_chars", "write_chars")
 _SWITCHES = ("switches_voluntary", "switches_involuntary")
 _BELOW_FLOOR = ["sampled", "the kernel's figure starts at the peak of the runner, which was higher"]
 _UNKNOWN_BELOW_FLOOR = ["ceiling", "it ended before it was read, and the kernel's figure starts here"]
+_UNSEEN_TREE = ["sampled", "no process was read; the largest is known to have stayed below this, not all together"]
 #: Readings after which the peak seen is taken for the peak, where the kernel does not tell.
 _ENOUGH = 4
 
@@ -247,8 +248,13 @@ class Sampler:
         aside = self._watch.aside.values()
         # One that was first read when it was ending or a zombie showed no memory at all, however often it was read.
         known = all(process.peak and (process.settled or process.sightings >= _ENOUGH) for process in aside)
-        weaker.setdefault("max_process_bytes", _BELOW_FLOOR if known else _UNKNOWN_BELOW_FLOOR)
-        return seen if known else told
+        if known:
+            weaker.setdefault("max_process_bytes", _BELOW_FLOOR)
+            return seen
+        weaker.setdefault("max_process_bytes", _UNKNOWN_BELOW_FLOOR)
+        if self._watch.processes or self._reaped_peak or any(process.had_children for process in aside):
+            weaker["memory_peak_bytes"] = _UNSEEN_TREE
+        return told
 
     def _reservations(self, total: Tally, waited: bool) -> dict[str, list[str]]:
         """Return which counters are worth less than usual, with kind and reason."""

@@ -95,7 +95,7 @@ MEMORY_MAX = Metric(
     SAMPLED,
     "Peak memory of the whole tree; never below its largest process.",
     memory_peak,
-    ("max_process_bytes",),
+    ("memory_peak_bytes", "max_process_bytes"),
 )
 MEMORY_AVG = Metric(
     "memory_avg_mb",

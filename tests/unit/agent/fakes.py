@@ -18,6 +18,7 @@ class Fact:
         self.size = 0
         self.state = "S"
         self.ignores_children = False
+        self.had_children = False
         self.proportional: tuple[int, int, int] | None = None
         self.readable = True
         self.__dict__.update(facts)
@@ -100,6 +101,10 @@ class Process:
 
     def faults(self) -> tuple[int, int]:
         return 5, 1
+
+    @property
+    def had_children(self) -> bool:
+        return self.world.facts[self.pid].had_children
 
     def switches(self) -> tuple[int, int]:
         return 2, 3

@@ -139,6 +139,19 @@ def test_a_script_too_short_to_be_read_has_an_upper_bound_and_says_so(world: Wor
     usage, weaker = sampler.finish(rusage(ru_maxrss=10 * MB // MAXRSS_UNIT))
     assert usage["max_process_bytes"] == 10 * MB
     assert weaker["max_process_bytes"][0] == "ceiling"
+    assert "memory_peak_bytes" not in weaker
+
+
+@pytest.mark.parametrize("waited", [True, False])
+def test_an_upper_bound_of_the_largest_process_is_none_of_a_tree(world: World, waited: bool) -> None:
+    world.add(10, ROOT, cpu=1, peak=1 * MB, had_children=waited)
+    sampler = sampler_of(world, floor=10 * MB)
+    sampler.last_look(10)
+    if not waited:
+        world.add(11, ROOT, cpu=1, peak=1 * MB)
+    _, weaker = sampler.finish(rusage(ru_maxrss=10 * MB // MAXRSS_UNIT))
+    assert weaker["max_process_bytes"][0] == "ceiling"
+    assert weaker["memory_peak_bytes"][0] == "sampled"
 
 
 def test_a_script_whose_memory_was_never_seen_did_not_use_none(world: World) -> None:
