@@ -59,7 +59,7 @@ def connect(path: str, create: bool = True) -> sqlite3.Connection:
     except sqlite3.Error as error:
         if connection is not None:
             connection.close()
-        if not create and _code(error) in (_READONLY, _CANTOPEN):
+        if not create and (_code(error) in (_READONLY, _CANTOPEN) or _is_for_want_of_room(error, path)):
             return _connect_immutable(path)
         raise explain(error, path) from None
     except BaseException:
@@ -179,7 +179,7 @@ def explain(error: sqlite3.Error, path: str) -> StoreError:
     code = _code(error)
     if code in (_BUSY, _LOCKED):
         return StoreError(f"{path} was locked by another program for more than {BUSY_SECONDS:g} s")
-    if code == _FULL or (code == _IOERR and _disk_is_full(path)):
+    if _is_for_want_of_room(error, path):
         return StoreError(f"{path} can't grow: the disk is full")
     if code == _READONLY:
         return StoreError(f"{path} can't be written")
@@ -211,8 +211,10 @@ def _foreign(path: str) -> str:
     return f"{path} is a database of another program; it was left as it is"
 
 
-def _disk_is_full(path: str) -> bool:
+def _is_for_want_of_room(error: sqlite3.Error, path: str) -> bool:
     # SQLite calls it an I/O error where it is its shared memory that can't grow.
+    if _code(error) != _IOERR:
+        return _code(error) == _FULL
     try:
         disk = os.statvfs(os.path.dirname(os.path.abspath(path)))
     except OSError:
