@@ -67,11 +67,17 @@ def _refuse(error: RunnerError) -> int:
     from runner.cli.output import Screen, fail
 
     fail(Screen(), str(error))
-    if "DEBUG" in sys.argv:
+    if _debugging():
         import traceback
 
         traceback.print_exc()
     return error.exit_code
+
+
+def _debugging() -> bool:
+    """Whether the line, which was perhaps not understood, asks for all there is to say."""
+    words = " ".join(sys.argv).upper().replace("=", " ")
+    return "--LOG-LEVEL DEBUG" in words or os.environ.get("RUNNER_LOG_LEVEL", "").upper() == "DEBUG"
 
 
 def _leave(code: int) -> NoReturn:

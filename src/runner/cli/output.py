@@ -22,6 +22,7 @@ _LIMITS = {BOUND: "at least ", CEILING: "at most "}
 
 _ERROR = "Error"
 _LABEL = 11  # columns taken by a row's label
+_TOLD = 3  # failures named of a run that was retried
 
 _VERBS = {
     TIMEOUT: "timed out",
@@ -37,7 +38,7 @@ class Screen:
 
     Args:
         fd: The descriptor written to.
-        environ: Variables that say what it can do (TERM, NO_COLOR, COLUMNS).
+        environ: Variables that say what it can do (TERM, NO_COLOR, LC_ALL, LC_CTYPE, LANG).
     """
 
     def __init__(self, fd: int = 2, environ: dict[str, str] | None = None) -> None:
@@ -48,7 +49,10 @@ class Screen:
         except OSError:
             self.terminal = False
         self.color = self.terminal and not environ.get("NO_COLOR") and environ.get("TERM", "dumb") != "dumb"
-        self.unicode = (getattr(sys.stderr, "encoding", None) or "").lower().replace("-", "") == "utf8"
+        # In the C locale Python writes UTF-8 all the same; the terminal was said to show ASCII.
+        locale = (environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or "utf8").lower()
+        encoding = (getattr(sys.stderr, "encoding", None) or "").lower().replace("-", "")
+        self.unicode = encoding == "utf8" and "utf" in locale
         self.width = 0  # unlimited
         if self.terminal:
             try:
@@ -60,16 +64,23 @@ class Screen:
         """Return the text in a style, where there are colours."""
         return f"{style}{text}{_RESET}" if self.color and text else text
 
+    def plain(self, text: str) -> str:
+        """Return the text in characters that it can show, none of which does anything to it."""
+        clean = printable(text)
+        return clean if self.unicode else clean.encode("ascii", "replace").decode("ascii")
+
     def fit(self, text: str, taken: int = 0) -> str:
         """Return the text cut to what is left of a line after `taken` columns, and with characters it can show."""
-        clean = "".join(c if c.isprintable() else "?" for c in text)
-        if not self.unicode:
-            clean = clean.encode("ascii", "replace").decode("ascii")
+        clean = self.plain(text)
         room = self.width - taken
-        if self.width and len(clean) > room:
-            mark = "…" if self.unicode else "..."
-            clean = clean[: max(0, room - len(mark))] + mark
-        return clean
+        if not self.width or 2 * len(clean) <= room:
+            return clean
+        from runner.cli.columns import columns, cut
+
+        if columns(clean) <= room:
+            return clean
+        mark = "…" if self.unicode else "..."
+        return cut(clean, room - len(mark)) + mark
 
     def write(self, text: str) -> None:
         """Write, and let no failure of the terminal become anybody's problem."""
@@ -81,15 +92,20 @@ class Screen:
             pass
 
 
+def printable(text: str) -> str:
+    """Return a text that can do nothing to a terminal."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
+
+
 def warn(screen: Screen, text: str, show: ShowOptions | None = None) -> None:
     """Say one line of trouble that did not touch the script."""
     if show is None or not (show.suppress_warnings or show.log_level == "ERROR"):
-        screen.write(f"{screen.paint('runner: warning:', _YELLOW)} {text}\n")
+        screen.write(f"{screen.paint('runner: warning:', _YELLOW)} {screen.plain(text)}\n")
 
 
 def fail(screen: Screen, text: str) -> None:
     """Say why nothing was done."""
-    screen.write("".join(f"{screen.paint('runner: error:', _RED)} {line}\n" for line in text.split("\n")))
+    screen.write("".join(f"{screen.paint('runner: error:', _RED)} {screen.plain(line)}\n" for line in text.split("\n")))
 
 
 def summarize(screen: Screen, run: Run, show: ShowOptions) -> None:
@@ -144,13 +160,18 @@ def _headline(screen: Screen, run: Run) -> str:
     mark = marks[0] if good else marks[1]
     right = f"run {run.id}"
     roomy = screen.width >= 60 or not screen.terminal
-    verdict = screen.fit(_verdict(run), len(mark) + len(run.name) + 2 + (len(right) + 2 if roomy else 0))
-    text = f"{mark} {run.name} {verdict}"
-    gap = " " * max(2, screen.width - len(text) - len(right)) if screen.terminal else "  "
-    painted = (
-        f"{screen.paint(mark, _GREEN if good else _RED)} {screen.paint(screen.fit(run.name), _BOLD)} "
-        f"{verdict if good else screen.paint(verdict, _RED)}"
-    )
+    taken = len(mark) + 2 + (len(right) + 2 if roomy else 0)
+    verdict = _verdict(run)
+    # A long name leaves the verdict half of the line.
+    name = screen.fit(run.name, taken + min(len(verdict), (screen.width - taken) // 2))
+    painted = screen.paint(mark, _GREEN if good else _RED) + " " + screen.paint(name, _BOLD)
+    gap = "  "
+    if screen.terminal:
+        from runner.cli.columns import columns
+
+        verdict = screen.fit(verdict, taken + columns(name))
+        gap = " " * max(2, screen.width - len(mark) - 2 - columns(name) - columns(verdict) - len(right))
+    painted += " " + (verdict if good else screen.paint(verdict, _RED))
     return painted + (gap + screen.paint(right, _DIM) if roomy else "")
 
 
@@ -158,9 +179,9 @@ def _row(screen: Screen, label: str, text: str) -> str:
     plain = text if screen.unicode else text.replace(" · ", ", ")
     begin = f"  {screen.paint(f'{label:<8}', _DIM)} "
     room = screen.width - _LABEL
-    if label != _ERROR or not 20 <= room < len(plain):
+    if label != _ERROR or room < 20:
         return begin + screen.fit(plain, _LABEL)
-    from textwrap import wrap
+    from runner.cli.columns import wrap
 
     # What went wrong is worth several lines, but no screenful.
     lines = wrap(screen.fit(plain, _LABEL - 3 * room), room)
@@ -241,5 +262,7 @@ def _left(attempt: Attempt) -> str:
 def _retried(run: Run) -> str:
     if len(run.attempts) < 2:
         return ""
-    failures = ", then ".join(attempt.error_message or attempt.reason for attempt in run.attempts[:-1])
-    return f"{len(run.attempts) - 1} x after {failures} · {format_seconds(run.total_seconds)} in all"
+    failures = [attempt.error_message or attempt.reason for attempt in run.attempts[:-1]]
+    changes = [now for before, now in zip(["", *failures], failures, strict=False) if now != before]
+    told = ", then ".join([*changes[:_TOLD], *(["others"] if len(changes) > _TOLD else [])])
+    return f"{len(failures)} x after {told} · {format_seconds(run.total_seconds)} in all"

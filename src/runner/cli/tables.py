@@ -57,26 +57,21 @@ def write_rows(out: TextIO, format: str, columns: Sequence[str], rows: Sequence[
         _write_table(out, columns, rows)
 
 
-def _write_table(out: TextIO, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
-    lines = [[name.upper().replace("_", " ") for name in columns]]
-    lines += [["" if row.get(name) is None else str(row[name]) for name in columns] for row in rows]
-    widths = [max(len(line[index]) for line in lines) for index in range(len(columns))]
-    taken = sum(widths[:-1]) + 2 * (len(columns) - 1)
+def _write_table(out: TextIO, names: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+    from runner.cli.columns import columns, pad, wrap
+    from runner.cli.output import printable
+
+    lines = [[name.upper().replace("_", " ") for name in names]]
+    lines += [["" if row.get(name) is None else printable(str(row[name])) for name in names] for row in rows]
+    widths = [max(columns(line[index]) for line in lines) for index in range(len(names))]
+    taken = sum(widths[:-1]) + 2 * (len(names) - 1)
     room = max(20, _width(out) - taken) if _width(out) else 0
     for line in lines:
         *first, last = line
-        begin = "".join(cell.ljust(width) + "  " for cell, width in zip(first, widths, strict=False))
-        parts = _wrap(last, room)
+        begin = "".join(pad(cell, width) + "  " for cell, width in zip(first, widths, strict=False))
+        parts = wrap(last, room) if room else [last]
         out.write(f"{begin}{parts[0]}".rstrip() + "\n")
         out.writelines(f"{' ' * taken}{part}\n" for part in parts[1:])
-
-
-def _wrap(text: str, room: int) -> list[str]:
-    if not room or len(text) <= room:
-        return [text]
-    import textwrap
-
-    return textwrap.wrap(text, room) or [""]
 
 
 def _width(out: TextIO) -> int:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 
 import pytest
 
 from runner.agent.events import SAMPLE_FIELDS, Ended, Output, Sample, Started
-from runner.cli.output import Screen, summarize, warn
+from runner.cli.columns import columns
+from runner.cli.output import Screen, fail, summarize, warn
 from runner.engine.run_options import ShowOptions
 from runner.model.fold import Fold
 from runner.model.metric import MB
@@ -113,6 +115,44 @@ def test_no_line_is_wider_than_the_terminal(width):
     run = make_run(code=1, message="ValueError: " + "long " * 50)
     summarize(screen, run, ShowOptions())
     assert max(len(line) for line in screen.text.split("\n")) <= width
+
+
+@pytest.mark.parametrize("width", [20, 30, 60, 80])
+def test_wide_characters_and_long_names_keep_to_the_width(width):
+    for name, message in (("数据处理🎉.py", "ValueError: " + "値が不正です" * 40), ("n" * 100 + ".py", "oh")):
+        screen = Recorded(width)
+        run = make_run(code=1, message=message)
+        run.name = name
+        summarize(screen, run, ShowOptions())
+        assert max(columns(line) for line in screen.text.split("\n")) <= width
+        assert "failed" in screen.text
+
+
+def test_the_same_failure_is_named_once_and_not_many_of_them():
+    run = make_run(attempts=100)
+    for attempt in run.attempts:
+        attempt.error_message = "ValueError: bad row"
+    assert "99 x after ValueError: bad row · " in summary(run)
+    for attempt in run.attempts:
+        attempt.error_message = f"exit code {attempt.number}"
+    assert "99 x after exit code 1, then exit code 2, then exit code 3, then others · " in summary(run)
+
+
+@pytest.mark.parametrize(
+    ("environ", "unicode"),
+    [({}, True), ({"LC_ALL": "C"}, False), ({"LANG": "de_DE.ISO-8859-1"}, False),
+     ({"LANG": "C", "LC_ALL": "C.UTF-8"}, True)],  # fmt: skip
+)
+def test_the_locale_says_what_a_terminal_can_show(environ, unicode, monkeypatch):
+    monkeypatch.setattr("sys.stderr", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+    assert Screen(2, environ).unicode is unicode
+
+
+def test_warnings_and_errors_do_nothing_to_a_terminal():
+    screen = Recorded()
+    warn(screen, "\033[2J\n")
+    fail(screen, "one \a\ntwo")
+    assert screen.text == "runner: warning: ?[2J?\nrunner: error: one ?\nrunner: error: two\n"
 
 
 def test_a_terminal_without_utf8_gets_ascii_only():

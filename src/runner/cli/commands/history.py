@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from time import localtime, strftime, time_ns
 
+from runner.cli.output import printable
 from runner.cli.tables import write_json, write_rows
 from runner.engine.environment import pairs
 from runner.engine.history import HistoryManager, as_dict
@@ -145,13 +146,13 @@ def _line(run: Run) -> dict[str, Any]:
     last = run.last
     return {
         "started": _started(run),
-        "status": _plain("ok" if last.success else last.error_type or last.reason),
+        "status": "ok" if last.success else last.error_type or last.reason,
         "wall": _figure(run, metrics.EXECUTION_TIME),
         "cpu": _figure(run, metrics.CPU_TIME),
         "memory": _figure(run, metrics.MEMORY_MAX),
         "attempts": len(run.attempts),
         "run": run.id[:_SHORT_ID],
-        "script": _plain(" ".join([script_label(run), *run.args])[:200]),
+        "script": " ".join([script_label(run), *run.args])[:200],
     }
 
 
@@ -165,16 +166,11 @@ def _figure(run: Run, metric: Metric) -> str:
     return "-" if value is None else format_value(value, metric.unit)
 
 
-def _plain(text: str) -> str:
-    """Return a text that can do nothing to a terminal."""
-    return "".join(char if char.isprintable() else "?" for char in text)
-
-
 def _nothing(options: HistoryOptions, path: str, known: list[str]) -> str:
     if not known:
         return f"no runs are remembered in {path}\n"
-    listed = ", ".join(map(_plain, known[:10])) + (", ..." if len(known) > 10 else "")
-    whose = f" of {_plain(options.script)}" if options.script else ""
+    listed = ", ".join(map(printable, known[:10])) + (", ..." if len(known) > 10 else "")
+    whose = f" of {printable(options.script)}" if options.script else ""
     narrow = any((options.status, options.since, options.until, options.tag))
     when = "matches" if narrow else f"in the last {options.days} days"
     return f"no run{whose} {when}; there are runs of: {listed}\n"
