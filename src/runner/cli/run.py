@@ -109,8 +109,7 @@ def _reports(settings: Settings) -> list[Report]:
         return []
     from runner.exporters.json_report import JsonOptions, JsonReport
 
-    path = settings.get("json", JsonOptions).json_output
-    return [JsonReport(path)] if path else []
+    return [JsonReport(settings.get("json", JsonOptions).json_output)]
 
 
 def _warn(show: ShowOptions, warnings: list[str]) -> None:

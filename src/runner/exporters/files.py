@@ -36,23 +36,34 @@ def check(path: str, flag: str) -> None:
 
 def is_stdout(path: str) -> bool:
     """Whether a report of that path is written to standard output, by whatever name."""
+    return _stream(path) == 1
+
+
+def _stream(path: str) -> int:
+    """Return the descriptor of the standard stream that a path leads to (``/dev/stdout``), 0 for none."""
     if path == "-":
-        return True
-    try:
-        return not os.path.isfile(path) and os.path.samestat(os.stat(path), os.fstat(1))
-    except OSError:
-        return False
+        return 1
+    for descriptor in (1, 2):
+        try:
+            if os.path.samestat(os.stat(path), os.fstat(descriptor)):
+                return descriptor
+        except OSError:
+            continue
+    return 0
 
 
 def write(path: str, data: bytes) -> None:
     """Write a report: a new or regular file is replaced in one step, a device, FIFO or ``-`` is written to.
 
+    The file that standard output goes to is not replaced: what the script wrote into it would be lost.
+
     Raises:
         ReportError: It could not be written; a regular file that was there before is untouched.
     """
     try:
-        if path == "-":
-            _write_all(1, data)
+        stream = _stream(path)
+        if stream:
+            _write_all(stream, data)
         elif os.path.exists(path) and not os.path.isfile(path):
             _write_special(path, data)
         else:

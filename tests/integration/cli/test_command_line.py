@@ -129,6 +129,7 @@ def test_a_dry_run_says_what_would_run_and_runs_nothing(runner: Command) -> None
         (["--config", "gone.yaml", "job.py"], 2, "configuration file gone.yaml"),
         (["--retry", "2", "job.py", "--show-history"], 2, "--retry only makes sense for a run"),
         (["job.py", "--log-level", "LOUD"], 2, "LOUD"),
+        (["job.py", "--json-output="], 2, "--json-output: the path is empty"),
         (["jbo.py"], 127, "no such script: jbo.py, did you mean 'job.py'?"),
         (["--dry-run", "jbo.py"], 127, "no such script: jbo.py"),
         (["histroy"], 127, "did you mean the command 'history'?"),

@@ -78,3 +78,20 @@ def test_a_path_that_cannot_work_is_refused_before_the_start(where, tmp_path, mo
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match="--json-output"):
         files.check(where, "--json-output")
+
+
+@pytest.mark.parametrize(("name", "stream"), [("/dev/stdout", 1), ("/dev/stderr", 2)])
+def test_a_report_to_a_standard_stream_takes_nothing_from_the_file_it_goes_to(tmp_path, name, stream):
+    target = tmp_path / "out"
+    with target.open("wb") as out:
+        out.write(b"the script's\n")
+        out.flush()
+        saved = os.dup(stream)
+        os.dup2(out.fileno(), stream)
+        try:
+            files.check(name, "--json-output")
+            files.write(name, b"{}\n")
+        finally:
+            os.dup2(saved, stream)
+            os.close(saved)
+    assert target.read_bytes() == b"the script's\n{}\n"
