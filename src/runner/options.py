@@ -317,7 +317,8 @@ class Options:
         for attr, value in values.items():
             option = cls.declared[attr]
             if option.repeat:
-                setattr(result, attr, tuple(option.convert(item, attr) for item in value))
+                items = [value] if isinstance(value, str) else value
+                setattr(result, attr, tuple(option.convert(item, attr) for item in items))
             elif value is not None or option.default is not None:
                 setattr(result, attr, option.convert(value, attr))
         return result

@@ -10,6 +10,7 @@ from time import monotonic, time_ns
 from runner.agent.events import SAMPLE_FIELDS, Ended, Sample
 from runner.agent.sampler import Sampler
 from runner.agent.usage import Tally
+from runner.engine.run_options import MonitorOptions
 from runner.model.curve import Curve
 from runner.model.errors import UsageError
 from runner.model.metrics import evaluate
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 #: Samples kept for reading back; the summary covers all of them.
 KEPT_SAMPLES = 100_000
-_SHORTEST = 0.01
 #: Seconds between two readings of the counters that the curve does without.
 _USAGE_INTERVAL = 1.0
 _COUNTERS = frozenset(Tally().to_dict())
@@ -41,7 +41,7 @@ class ProcessMonitor:
 
     Args:
         pid: The process.
-        interval: Seconds between two samples, at least 0.01.
+        interval: Seconds between two samples, from 0.01 up to an hour.
         memory: ``"rss"`` for resident memory, ``"pss"`` for memory shared out among its users (costly to read).
 
     Raises:
@@ -49,14 +49,11 @@ class ProcessMonitor:
     """
 
     def __init__(self, pid: int, interval: float = 0.1, memory: str = "rss") -> None:
-        if memory not in ("rss", "pss"):
-            raise UsageError(f"memory is rss or pss, not {memory!r}")
-        if not interval >= _SHORTEST:
-            raise UsageError(f"an interval of {interval!r} seconds is too short, at least {_SHORTEST} is needed")
+        options = MonitorOptions.checked(interval=interval, memory=memory)
         _check_exists(pid)
         self.pid = pid
-        self.interval = interval
-        self.memory = memory
+        self.interval = options.interval
+        self.memory = options.memory
         self.started: int | None = None  #: when `start` was called, in nanoseconds since the epoch, UTC
         self._thread: threading.Thread | None = None
         self._enough = threading.Event()

@@ -89,8 +89,8 @@ class ScriptRunner:
         max_delay: float = 60.0,
         multiplier: float = 2.0,
         max_total_time: float | None = None,
-        retry_on_errors: Sequence[str] = (),
-        skip_on_errors: Sequence[str] = (),
+        retry_on_errors: Sequence[str] | str = (),
+        skip_on_errors: Sequence[str] | str = (),
     ) -> None:
         """Try a failed script again.
 
@@ -101,7 +101,8 @@ class ScriptRunner:
             max_delay: Longest delay in seconds.
             multiplier: Growth of an exponential delay.
             max_total_time: Seconds after the first start beyond which no attempt is started.
-            retry_on_errors: Retry only these: exception classes, ``timeout``, ``signal:N``, ``exit:N``.
+            retry_on_errors: Retry only these: exception classes, ``timeout``, ``signal:N``, ``exit:N``; a list, or a
+                text with commas between them.
             skip_on_errors: Never retry these.
 
         Raises:
@@ -114,8 +115,8 @@ class ScriptRunner:
             retry_max_delay=max_delay,
             retry_multiplier=multiplier,
             retry_max_time=max_total_time,
-            retry_on_errors=tuple(retry_on_errors),
-            skip_on_errors=tuple(skip_on_errors),
+            retry_on_errors=retry_on_errors,
+            skip_on_errors=skip_on_errors,
         )
         self._retry = RetryPolicy(options)
 

@@ -109,6 +109,13 @@ def test_retry_values_that_make_no_sense_are_refused():
         ScriptRunner("job.py").configure_retry(strategy="cubic")
 
 
+@pytest.mark.parametrize(("errors", "attempts"), [("KeyError,exit:3", 3), (["KeyError"], 3), ("ValueError", 1)])
+def test_error_types_are_a_list_or_a_text_as_on_the_line(tmp_path, errors, attempts):
+    runner = ScriptRunner(write(tmp_path, "raise KeyError\n"))
+    runner.configure_retry(max_attempts=3, initial_delay=0, retry_on_errors=errors)
+    assert runner.run_script()["attempts"] == attempts
+
+
 def test_a_large_host_does_not_leak_into_the_figures(tmp_path):
     job = write(tmp_path, "x = bytearray(50 << 20)\n")
     process = host(tmp_path, f"""

@@ -150,7 +150,8 @@ def test_no_such_process() -> None:
             ProcessMonitor(pid)
 
 
-@pytest.mark.parametrize("options", [{"interval": 0}, {"interval": float("nan")}, {"interval": -1}, {"memory": "uss"}])
+@pytest.mark.parametrize("options", [{"interval": 0}, {"interval": float("nan")}, {"interval": -1}, {"interval": 1e12},
+                                     {"interval": float("inf")}, {"memory": "uss"}])  # fmt: skip
 def test_values_that_make_no_sense(options: dict[str, object]) -> None:
     with pytest.raises(UsageError):
         ProcessMonitor(os.getpid(), **options)  # type: ignore[arg-type]
