@@ -32,14 +32,15 @@ def not_available(flag: str, after_script: bool) -> UsageError:
     return UsageError(f"{flag} is not available in this version ({__version__}){hint}")
 
 
-def taken_from_script(flags: list[str], target: Target) -> list[str]:
+def taken_from_script(flags: list[str], target: Target, folder: str) -> list[str]:
     """Return a line for each flag that was taken after the script although the script seems to have one like it.
 
     Args:
         flags: The flags taken.
         target: What runs.
+        folder: Where it runs; empty for here.
     """
-    text = _text_of(target)
+    text = _text_of(target, folder)
     return [
         f"{flag} was taken by the runner, but the script's text has {flag} too; to hand it over, put -- before it "
         f"or write: runner run [OPTIONS] SCRIPT {flag} ..."
@@ -48,7 +49,7 @@ def taken_from_script(flags: list[str], target: Target) -> list[str]:
     ]
 
 
-def _text_of(target: Target) -> bytes:
+def _text_of(target: Target, folder: str) -> bytes:
     kind, what = target
     if kind == "code":
         return str(what).encode("utf-8", "surrogateescape")
@@ -56,10 +57,11 @@ def _text_of(target: Target) -> bytes:
         return b""
     import os
 
-    if not os.path.isfile(str(what)):
+    path = os.path.join(folder, str(what))
+    if not os.path.isfile(path):
         return b""  # reading a pipe would take the script away from it
     try:
-        with open(str(what), "rb") as file:
+        with open(path, "rb") as file:
             return file.read(_SEARCHED)
     except OSError:
         return b""

@@ -94,11 +94,11 @@ def short() -> str:
 def complete() -> str:
     """Return all there is to say: every form of a line, every command, every option by feature."""
     parts = [
-        "usage: runner [OPTIONS] SCRIPT [ARGS...]         * options also among ARGS, until --",
-        "       runner [OPTIONS] -m MODULE [ARGS...]      * likewise",
-        "       runner [OPTIONS] -c CODE [ARGS...]        * likewise",
+        "usage: runner [OPTIONS] SCRIPT [ARGS...]       * also among ARGS, until --",
+        "       runner [OPTIONS] -m MODULE [ARGS...]    * likewise",
+        "       runner [OPTIONS] -c CODE [ARGS...]      * likewise",
         "       runner [OPTIONS] -- PROGRAM [ARGS...]",
-        "       runner run [OPTIONS] SCRIPT [ARGS...]     all ARGS are the script's, -- too",
+        "       runner run [OPTIONS] SCRIPT [ARGS...]   all ARGS are the script's, -- too",
         "       runner COMMAND [OPTIONS]",
         "",
         "Commands:",
@@ -137,7 +137,7 @@ def of_command(name: str) -> str:
 def usage(command: Command) -> str:
     """Return how the line of a command is written."""
     if command.name == "run":
-        return "run [OPTIONS] SCRIPT [ARGS...]  (or -m MODULE, -c CODE, -- PROGRAM)"
+        return "run [OPTIONS] SCRIPT|-m MODULE|-c CODE|-- PROGRAM [ARGS...]"
     if command.name == "help":
         return "help [COMMAND]"
     flags = any(option.flag for owner in command.takes for option in _options(owner, command))

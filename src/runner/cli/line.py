@@ -187,7 +187,8 @@ class _Splitter:
             elif self.after:
                 from runner.cli.complaints import taken_from_script
 
-                line.warnings = taken_from_script(self.after, line.target)
+                folder = line.given.get("run", {}).get("cwd", [""])[-1]
+                line.warnings = taken_from_script(self.after, line.target, folder)
             return
         line.kind = "query"
         planned = any(role == "plan" for _, role in self.seen)

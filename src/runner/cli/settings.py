@@ -67,7 +67,3 @@ class Settings:
     def asked(self, owner: str) -> Options | None:
         """Return the options of a feature if anything asked for it; a feature nobody asked for is not imported."""
         return self._made.get(owner)
-
-    def all(self) -> dict[str, Options]:
-        """Return all options made so far, by feature."""
-        return self._made

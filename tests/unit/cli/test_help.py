@@ -18,6 +18,11 @@ def test_the_first_help_fits_one_screen() -> None:
     assert max(map(len, lines)) <= 80
 
 
+def test_no_help_is_wider_than_a_terminal() -> None:
+    for text in (texts.complete(), *map(texts.of_command, BY_NAME)):
+        assert max(map(len, text.splitlines())) <= 80
+
+
 def test_the_first_help_names_only_what_there_is() -> None:
     text = texts.short()
     for flag in re.findall(r"--[a-z-]+", text):

@@ -226,6 +226,7 @@ def test_a_flag_that_the_script_has_too_is_pointed_out(tmp_path: Path) -> None:
     line = split([str(script), "--timeout", "5", "--retry", "2", "--config", ""])
     assert len(line.warnings) == 1
     assert "--timeout was taken by the runner" in line.warnings[0]
+    assert split(["--cwd", str(tmp_path), "x.py", "--timeout", "5"]).warnings == line.warnings
     assert split(["run", "--timeout", "5", str(script), "--timeout", "6"]).warnings == []
     assert split(["--timeout", "5", str(script)]).warnings == []
     assert len(split(["-c", "f('--timeout')", "--timeout", "5"]).warnings) == 1

@@ -141,7 +141,7 @@ def test_the_same_failure_is_named_once_and_not_many_of_them():
 @pytest.mark.parametrize(
     ("environ", "unicode"),
     [({}, True), ({"LC_ALL": "C"}, False), ({"LANG": "de_DE.ISO-8859-1"}, False),
-     ({"LANG": "C", "LC_ALL": "C.UTF-8"}, True)],  # fmt: skip
+     ({"LANG": "C", "LC_ALL": "C.UTF-8"}, True)],
 )
 def test_the_locale_says_what_a_terminal_can_show(environ, unicode, monkeypatch):
     monkeypatch.setattr("sys.stderr", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
