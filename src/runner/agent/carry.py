@@ -247,9 +247,13 @@ class Carrier:
         self._close_source()
 
     def _close_source(self) -> None:
-        if self.source >= 0:
+        if self.source < 0:
+            return
+        if self._pty is not None:
+            self._pty.close()
+        else:
             os.close(self.source)
-            self.source = -1
+        self.source = -1
 
     @property
     def ended(self) -> bool:

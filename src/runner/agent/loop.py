@@ -235,6 +235,7 @@ class Loop:
                 return
             if pid == self._pid:
                 self._exited = self._attempt.note.at or monotonic()
+                self._signals.script_ended = True
             if pid not in self._attempt.spare:
                 self._sampler.last_look(pid)
             reaped = reap(pid)

@@ -33,7 +33,7 @@ class OutputPty:
         OSError: No pty can be had.
 
     Attributes:
-        master: Our end.
+        master: Our end; -1 once it is closed.
         slave: The script's end; to be closed once the script has it.
     """
 
@@ -93,7 +93,12 @@ class OutputPty:
 
     def resize(self) -> bool:
         """Give the slave the size of the outer terminal; return whether that is a change."""
-        size = ioctl(self._outer, termios.TIOCGWINSZ, bytes(8))
+        if self.master < 0:
+            return False
+        try:
+            size = ioctl(self._outer, termios.TIOCGWINSZ, bytes(8))
+        except OSError:  # hung up while this process was stopped
+            return False
         if size == ioctl(self.master, termios.TIOCGWINSZ, bytes(8)):
             return False
         ioctl(self.master, termios.TIOCSWINSZ, size)
@@ -138,6 +143,8 @@ class OutputPty:
     def close(self) -> None:
         """Close our end; the script gets EIO from then on."""
         os.close(self.master)
+        self.master = -1
+        self.raw = False
 
 
 def _device_at(path: str) -> int:

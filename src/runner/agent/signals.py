@@ -60,6 +60,7 @@ class Signals:
         due: Monotonic time at which `take` must be called even if nothing came, or None.
         came: Numbers of the signals that came from outside the script's tree.
         child_changed: A child of the runner stopped, went on or ended; the caller clears it.
+        script_ended: Set by the caller; a stop is for the runner alone from then on, while it waits for a slow reader.
     """
 
     def __init__(self) -> None:
@@ -73,6 +74,7 @@ class Signals:
         self.due: float | None = None
         self.came: set[int] = set()
         self.child_changed = False
+        self.script_ended = False
         self._asked: list[tuple[int, int, float]] = []
         self._witness: Witness | None = None
         self._guard_at: float | None = None
@@ -154,6 +156,8 @@ class Signals:
         if number in _STOPS:
             self._stop_came = now
             self._forget({_SIGCONT}, taken)
+            if self.script_ended and _signal.getsignal(number) != _signal.SIG_IGN:
+                self._stopped = number
         elif number == _SIGCONT:
             self._stop_came = 0.0
             self._forget(_STOPS, taken)
@@ -232,7 +236,7 @@ class Signals:
 
     @property
     def must_stop(self) -> bool:
-        """Whether the script has stopped because of a stop signal that came to the runner too.
+        """Whether the script has stopped, or would have, because of a stop signal that came to the runner too.
 
         A script that was stopped alone must not stop the runner: who wakes the script would not wake the runner.
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import pytest
 
 from tests import support
 
-from .conftest import Drive
+from .conftest import Drive, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,6 +137,22 @@ def test_stop_and_go_on(drive: Drive, tty: Tty) -> None:
     term.wait("KeyboardInterrupt")
 
 
+def test_stop_while_a_slow_reader_has_not_taken_all_that_the_script_wrote(drive: Drive, tty: Tty) -> None:
+    """Alone the script would still be there, writing; a runner that did not stop would keep the shell waiting."""
+    term = tty()
+    code = "import os; open('pid', 'w').write(str(os.getpid())); print('x' * 150000)"
+    term.line(drive.line(sys.executable, "-c", code) + " | sh -c 'read go </dev/tty; wc -c'")
+    pid = drive.folder / "pid"
+    wait_for(lambda: pid.exists() and pid.read_text(), what="the start of the script")
+    wait_for(lambda: not os.path.exists("/proc/" + pid.read_text()), what="the end of the script")
+    term.key("C-z")
+    term.wait("Stopped")
+    term.line("fg")
+    term.line("go")
+    term.wait("\n150001\n")
+    assert drive.told().ended.output["stdout"] == [150001, 1]
+
+
 def test_background_reader_is_stopped_and_reads_in_the_foreground(drive: Drive, tty: Tty) -> None:
     term = tty()
     term.line(drive.line("sh", "-c", "read x; echo got $x") + " &")
@@ -190,6 +207,26 @@ def test_change_of_size_is_seen(drive: Drive, tty: Tty) -> None:
         term.resize(width, 20)
         term.wait(f"size {width} 20")
     term.key("C-c")
+
+
+def test_change_of_size_when_the_script_has_closed_the_terminal(drive: Drive, tty: Tty) -> None:
+    script = drive.script(
+        """
+        import os, time
+        os.close(1)
+        os.close(2)
+        open("closed", "w").close()
+        while os.get_terminal_size(0).columns != 70:
+            time.sleep(0.02)
+        time.sleep(0.3)
+        """
+    )
+    term = tty(width=90)
+    term.line(drive.line(sys.executable, script) + "; echo code=$?")
+    wait_for((drive.folder / "closed").exists, what="the start of the script")
+    term.resize(70, 20)
+    term.wait("\ncode=0")
+    assert drive.told().ended.reason == "exited"
 
 
 def test_curses_modes_reach_the_terminal_and_are_put_back(drive: Drive, tty: Tty) -> None:
