@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, Callable
 
 #: Exit codes the agent itself gives (GNU timeout's and the shells' conventions).
 EXIT_TIMEOUT = 124
@@ -89,9 +91,30 @@ class Job:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the job as data that JSON can carry."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return {name: _each_text(getattr(self, name), _to_wire) for name in self.__slots__}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Job:
         """Build a job from what `to_dict` returned."""
-        return cls(**data)
+        return cls(**{name: _each_text(value, _from_wire) for name, value in data.items()})
+
+
+# Text of a process is bytes, decoded by its locale's encoding: that of the other process may be another.
+
+
+def _to_wire(text: str) -> str:
+    return os.fsencode(text).decode("utf-8", "surrogateescape")
+
+
+def _from_wire(text: str) -> str:
+    return os.fsdecode(text.encode("utf-8", "surrogateescape"))
+
+
+def _each_text(value: Any, convert: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return convert(value)
+    if isinstance(value, list):
+        return [convert(item) for item in value]
+    if isinstance(value, dict):
+        return {convert(key): convert(item) for key, item in value.items()}
+    return value

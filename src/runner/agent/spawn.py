@@ -140,6 +140,8 @@ def _fork_and_exec(
             os.execve(executable, argv, env)
         except OSError as error:
             os.write(write_end, str(error.errno).encode("ascii"))
+        except ValueError as error:  # a NUL in an argument, or text that can't be encoded
+            os.write(write_end, ascii(str(error)).encode("ascii"))
         finally:
             os._exit(EXIT_NOT_FOUND)
     os.close(write_end)
@@ -147,6 +149,8 @@ def _fork_and_exec(
         told = file.read()
     if told:
         os.waitpid(pid, 0)
+        if not told.isdigit():
+            raise ValueError(told.decode("ascii").strip("'\""))
         raise OSError(int(told), os.strerror(int(told)))
     return pid
 

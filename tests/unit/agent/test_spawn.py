@@ -53,6 +53,14 @@ def test_mask_and_defaults(way: str) -> None:
     assert field(output, b"SigIgn") >> signal.SIGPIPE - 1 & 1 == 0
 
 
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+def test_text_that_no_program_can_be_given(way: str, text: str) -> None:
+    for options in ({"env": {"A": text}}, {"command": text}):
+        with pytest.raises(StartFailed, match="cannot execute") as caught:
+            start(**{"command": "true", **options})  # type: ignore[arg-type]
+        assert caught.value.code == 125
+
+
 @pytest.mark.parametrize(("path", "code"), [("/no/such", 127), ("/etc", 126), ("/etc/passwd", 126)])
 def test_failure(way: str, path: str, code: int) -> None:
     with pytest.raises(StartFailed) as caught:
