@@ -110,6 +110,9 @@ def fail(screen: Screen, text: str) -> None:
 
 def summarize(screen: Screen, run: Run, show: ShowOptions) -> None:
     """Show what a run was and what it cost, as much of it as was asked for."""
+    if show.quiet and run.last.reason == FAILED_TO_START:
+        fail(screen, _error(run.last))  # not a summary: nothing else would say it
+        return
     if show.quiet or (show.log_level == "ERROR" and run.last.success):
         return
     if show.log_level in ("WARNING", "ERROR"):

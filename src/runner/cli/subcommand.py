@@ -31,9 +31,9 @@ def split_command(line: Line, argv: list[str], at: int, flags: Mapping[str, Flag
     if line.kind == "help":
         return
     line.kind, line.command = "command", name
-    owners, positional, switch = COMMANDS[name]
-    _refuse_strangers(line, name, owners, flags)
+    _, positional, switch = COMMANDS[name]
     spelt = spellings(name, flags)
+    _refuse_strangers(line, name, [*spelt.values(), *([flags[switch]] if switch else [])], flags)
     free = list(positional)
     words_only = False
     while at < len(argv):
@@ -127,11 +127,11 @@ def _take(line: Line, argv: list[str], at: int, name: str, spelt: Mapping[str, F
     return at
 
 
-def _refuse_strangers(line: Line, name: str, owners: tuple[str, ...], flags: Mapping[str, Flag]) -> None:
+def _refuse_strangers(line: Line, name: str, taken: list[Flag], flags: Mapping[str, Flag]) -> None:
     """Refuse options before the subcommand that it has no use for."""
-    for owner, fields in line.given.items():
-        if owner not in owners:
-            flag = next(flag for flag, entry in flags.items() if entry[0] == owner and entry[1] in fields)
+    usable = {entry[:2] for entry in taken}
+    for flag, entry in flags.items():
+        if entry[1] in line.given.get(entry[0], {}) and entry[:2] not in usable:
             raise UsageError(f"`runner {name}` has no use for {flag}")
 
 

@@ -151,6 +151,7 @@ def test_queries_run_nothing(line: str, queries: list[str], script: str | None) 
         ("history --quiet", "`runner history` has no option --quiet"),
         ("history --limit", "--limit needs a value"),
         ("--timeout 5 metrics", "`runner metrics` has no use for --timeout"),
+        ("--disable-history history", "`runner history` has no use for --disable-history"),
         ("help nonsense", "there is no command 'nonsense'"),
         ("history --trend-days 3", "--trend-days is not available in this version"),
     ],

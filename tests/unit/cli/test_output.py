@@ -109,6 +109,11 @@ def test_quiet_is_silent():
     assert summary(make_run(code=3), quiet=True) == ""
 
 
+def test_a_script_that_was_not_started_is_said_even_then():
+    run = make_run(code=127, reason="failed-to-start", message="no such script: a.py")
+    assert summary(run, quiet=True) == "runner: error: no such script: a.py\n"
+
+
 @pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
 def test_no_line_is_wider_than_the_terminal(width):
     screen = Recorded(width)
