@@ -8,7 +8,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -116,11 +116,11 @@ def test_a_script_that_outlives_its_terminal_is_waited_for(
     ],
     ids=["exception", "signal"],
 )
-def test_its_reader_leaves(runner: support.Command, code: str, end: tuple[object, ...]) -> None:
+def test_its_reader_leaves(runner: support.Command, code: str, end: tuple[Any, ...]) -> None:
     script = runner.script(code)
     ours = shell(runner, f"{runner.line('--quiet', script)} | head -1; echo ${{PIPESTATUS[0]}}")
     theirs = shell(runner, f"{sys.executable} {script} | head -1; echo ${{PIPESTATUS[0]}}")
-    assert ours.stdout == theirs.stdout == b"y" * 70 + b"\n%d\n" % end[1]  # type: ignore[str-bytes-safe]
+    assert ours.stdout == theirs.stdout == b"y" * 70 + b"\n%d\n" % end[1]
     (run,) = history(runner)
     assert end_of(run) == end
 
