@@ -97,6 +97,10 @@ def test_a_record_that_may_only_be_read(bound: support.Command) -> None:
         done = bound("-c", FAILS)
         said_once(done, f"{database} can't be written", "is kept in", bound.env["XDG_STATE_HOME"])
         assert [run["exit_code"] for run in history(bound)] == [0]  # it can still be read
+        question = bound("history")
+        assert question.err.splitlines() == [
+            f"runner: warning: runs that wait to be stored may be missing here: {database} can't be written"
+        ]
     finally:
         bound.cwd.chmod(0o755)
         database.chmod(0o644)

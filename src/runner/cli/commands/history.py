@@ -130,13 +130,15 @@ def _filter(options: HistoryOptions) -> RunFilter:
 
 
 def _take_in(history: HistoryManager) -> None:
-    """Store what earlier runners had to leave, so that an answer is complete; where that can't be, it is not."""
+    """Store what earlier runners had to leave, so that an answer is complete; where that can't be, say so."""
     import sys
 
     try:
         lines = history.fold()
-    except StoreError:
+    except StoreError as error:
         history.close()
+        history.scripts()  # where nothing can be read either, that is the error to tell
+        print(f"runner: warning: runs that wait to be stored may be missing here: {error}", file=sys.stderr)
         return
     for line in lines:
         print(f"runner: {line}", file=sys.stderr)
