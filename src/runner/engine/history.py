@@ -113,6 +113,7 @@ class HistoryManager:
             known) and the facts of the run.
 
         Raises:
+            UsageError: There is no such status, or the limit is negative.
             StoreError: The database can't be read.
         """
         since = None if days is None else days_before(days, time_ns())

@@ -56,7 +56,7 @@ class CleanupOptions(Options):
 
 def days_before(days: float, now: int) -> int:
     """Return the moment that many days before `now`; moments are nanoseconds since the epoch, UTC."""
-    return max(0, now - int(days * _DAY))
+    return now - int(min(days * _DAY, now))
 
 
 def parse_moment(text: str, now: int, end: bool = False) -> int:

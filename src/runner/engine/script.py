@@ -68,7 +68,7 @@ class ScriptRunner:
         self.script_path = os.fspath(script_path)
         self.script_args = [str(argument) for argument in script_args or ()]
         self.history_manager: HistoryManager | None = None
-        self._env = dict(env or {})
+        self._env = {str(key): str(value) for key, value in (env or {}).items()}
         self._run_options = RunOptions.checked(
             timeout=timeout,
             kill_after=kill_after,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from os.path import abspath, basename
 
 from runner.agent.events import CANCELLED, EXITED, FAILED_TO_START, LIMIT, LOST, OOM_KILLED, SIGNALED, TIMEOUT
+from runner.model.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ class RunFilter:
         name: Exact name of the run.
         limit: How many at most.
         order: `NEWEST` or `OLDEST` first.
+
+    Raises:
+        UsageError: Nothing can be meant: a status that there is not, or less than no runs.
     """
 
     __slots__ = ("limit", "name", "order", "script", "since", "status", "tags", "until")
@@ -60,6 +64,10 @@ class RunFilter:
         limit: int | None = None,
         order: str = NEWEST,
     ) -> None:
+        if status and status not in STATUSES:
+            raise UsageError(f"no run ends {status!r}; the status is one of {', '.join(STATUSES)}")
+        if limit is not None and limit < 0:
+            raise UsageError(f"a limit of {limit} runs makes no sense")
         self.script = script
         self.status = status
         self.since = since

@@ -252,3 +252,8 @@ def test_an_exception_that_leaves_the_run_ends_the_script(tmp_path):
     with pytest.raises(SystemExit):
         ScriptRunner(job).run_script(watch=leave)
     assert not os.path.exists(f"/proc/{pids[0]}")
+
+
+def test_variables_are_texts_to_the_script(tmp_path):
+    job = write(tmp_path, "import os; print(os.environ['N'], os.environ['P'])\n")
+    assert ScriptRunner(job, env={"N": 1, "P": tmp_path}).run_script()["stdout"] == f"1 {tmp_path}\n"

@@ -103,6 +103,10 @@ def test_filters(history: HistoryManager) -> None:
     failed = history.get_execution_history(status="failed")
     assert [(each["script_name"], each["script_args"]) for each in failed] == [("b.py", ["--token", "***"])]
     assert history.scripts() == ["a.py", "b.py"]
+    assert ages(days=float("inf"), limit=1) == [1]
+    for nonsense in ({"status": "fialed"}, {"limit": -1}):
+        with pytest.raises(UsageError):
+            history.get_execution_history(**nonsense)  # type: ignore[arg-type]
 
 
 def test_it_is_cheap_to_create_and_reading_makes_no_file(tmp_path: Path) -> None:
