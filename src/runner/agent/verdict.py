@@ -8,13 +8,22 @@ from runner.agent.events import CANCELLED, EXITED, OOM_KILLED, SIGNALED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import signal as _signal
     from typing import AbstractSet, Tuple
 
     #: Reason, exit code as a shell shows it, signal, message.
     Verdict = Tuple[str, int, "int | None", "str | None"]
+else:
+    import _signal
 
 _SIGINT = 2
 _SIGKILL = 9
+#: Signals that end nobody who does not ask for it: a script that exits with 128+28 was not cancelled by a resize.
+_HARMLESS = frozenset(
+    int(getattr(_signal, name))
+    for name in ("SIGCHLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGWINCH")
+    if hasattr(_signal, name)
+)
 _ROOT = "/sys/fs/cgroup"
 
 
@@ -35,7 +44,8 @@ def judge(status: int, came: AbstractSet[int], out_of_memory: bool, end: bytes) 
     code = os.WEXITSTATUS(status)
     # Shells and many programs exit with 128+N after signal N; a Python before 3.8, and PyPy, with 1 after a Ctrl-C.
     interrupted = code == 1 and _SIGINT in came and end.rstrip().endswith(b"KeyboardInterrupt")
-    return CANCELLED if code - 128 in came or interrupted else EXITED, code, None, None
+    cancelled = interrupted or (code - 128 in came and code - 128 not in _HARMLESS)
+    return CANCELLED if cancelled else EXITED, code, None, None
 
 
 class OomCounter:

@@ -25,6 +25,7 @@ def exited(code: int) -> int:
         (exited(143), {15}, False, b"", ("cancelled", 143, None)),
         (exited(143), set(), False, b"", ("exited", 143, None)),
         (exited(130), {15}, False, b"", ("exited", 130, None)),
+        (exited(156), {28}, False, b"", ("exited", 156, None)),
         (exited(1), {2}, False, b"...\nKeyboardInterrupt\n", ("cancelled", 1, None)),
         (exited(1), {2}, False, b"...\nValueError\n", ("exited", 1, None)),
         (exited(1), set(), False, b"KeyboardInterrupt\n", ("exited", 1, None)),
