@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from runner.agent import process
+
 try:
     import psutil
 except ImportError:  # an extra: the run goes on, its figures are those of wait4
@@ -11,38 +13,18 @@ except ImportError:  # an extra: the run goes on, its figures are those of wait4
 LISTS_CHILDREN = False
 
 
-class Process:
-    """One process, as it was when last read: the same as `proc.Process`, whose attributes mean the same here.
+class Process(process.Process):
+    """One process, read by psutil.
 
     There is no high-water mark, so the peak is the highest memory read; what children used is counted by the system
     only where psutil knows it.
     """
 
+    __slots__ = ("_faults", "_process", "_switches", "_times")
+
     def __init__(self, pid: int, parent: int) -> None:
-        self.pid = pid
-        self.parent = parent
-        self.cpu = 0
-        self.waited = 0
-        self.waited_before = 0
-        self.io: list[int] | None = None
-        self.io_before: list[int] | None = None
-        self.rss = 0
-        self.peak = 0
-        self.rose = False
-        self.settled = False
-        self.size = 0
-        self.threads = 0
-        self.fds: int | None = None
-        self.state = "?"
-        self.ignores_children = False
-        self.sightings = 0
-        self.round = 0
-        self.stirred = True
-        self.copy = False
-        self.due = 0.0
-        self.told = 0
-        self.shares: tuple[int, int, int] | None = None
-        self.shares_at = -1.0
+        super().__init__(pid, parent)
+        self.io = self.io_before = None
         self._times = (0.0, 0.0, 0.0, 0.0)
         self._switches = (0, 0)
         self._faults = (0, 0)

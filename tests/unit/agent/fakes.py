@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from runner.agent import process
+
 
 class Fact:
     """What is true of a process."""
@@ -48,25 +50,12 @@ class World:
         return found
 
 
-class Process:
+class Process(process.Process):
     """A process as a backend reads it."""
 
     def __init__(self, world: World, pid: int, parent: int) -> None:
+        super().__init__(pid, parent)
         self.world = world
-        self.pid = pid
-        self.parent = parent
-        self.cpu = self.waited = self.waited_before = self.told = 0
-        self.io: list[int] | None = [0, 0, 0, 0]
-        self.io_before: list[int] | None = [0, 0, 0, 0]
-        self.rss = self.peak = self.size = self.threads = 0
-        self.rose = self.settled = self.ignores_children = self.copy = False
-        self.fds: int | None = None
-        self.state = "?"
-        self.sightings = self.round = 0
-        self.stirred = True
-        self.due = 0.0
-        self.shares: tuple[int, int, int] | None = None
-        self.shares_at = -1.0
         self.closed = False
 
     @property
