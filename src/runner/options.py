@@ -330,3 +330,8 @@ class Options:
     def source(self, attr: str) -> str:
         """Return where the value of a field came from."""
         return self.sources.get(attr, DEFAULT)
+
+    def rank(self, attr: str) -> int:
+        """Return how strong the source of a field's value is; the command line's rank is the highest."""
+        source = self.source(attr)
+        return [source.startswith(kind) for kind in (DEFAULT, FILE, ENVIRONMENT, COMMAND_LINE)].index(True)

@@ -67,7 +67,10 @@ def find(script: str | None, environ: Mapping[str, str]) -> str:
         for name in NAMES if directory else ():
             path = os.path.join(directory, name)
             if os.path.isfile(path):
-                return path
+                from runner.engine.location import planted
+
+                if not planted(directory, path):
+                    return path
     return ""
 
 

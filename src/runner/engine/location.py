@@ -40,7 +40,7 @@ def locate(history_db: str, cwd: str) -> tuple[str, str | None]:
     folder = here
     while True:
         candidate = os.path.join(folder, DEFAULT_NAME)
-        if os.path.exists(candidate) and not _planted(folder, candidate):
+        if os.path.exists(candidate) and not planted(folder, candidate):
             return candidate, None
         parent = os.path.dirname(folder)
         if parent == folder:
@@ -52,8 +52,8 @@ def locate(history_db: str, cwd: str) -> tuple[str, str | None]:
     return path, f"{here} can't be written; the run is remembered in {path}"
 
 
-def _planted(folder: str, candidate: str) -> bool:
-    """Whether anybody may have put the file there: in /tmp, a record of another user is not one to write into."""
+def planted(folder: str, candidate: str) -> bool:
+    """Whether anybody may have put the file there: in /tmp, a file of another user is not one to trust."""
     try:
         return bool(os.stat(folder).st_mode & 0o1002 == 0o1002) and os.stat(candidate).st_uid != os.geteuid()
     except OSError:

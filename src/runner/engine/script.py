@@ -10,6 +10,7 @@ from runner.engine.interrupt import HeldInterrupt
 from runner.engine.run_options import MonitorOptions, RecordOptions, RunOptions
 from runner.engine.target import locate
 from runner.executors.process import Process
+from runner.model.errors import UsageError
 from runner.policy.retry import RetryOptions, RetryPolicy
 
 TYPE_CHECKING = False
@@ -66,6 +67,8 @@ class ScriptRunner:
         kill_tree: bool = False,
     ) -> None:
         self.script_path = os.fspath(script_path)
+        if isinstance(script_args, (str, bytes)):
+            raise UsageError(f"script_args: a list of arguments is needed, not the text {script_args!r}")
         self.script_args = [str(argument) for argument in script_args or ()]
         self.history_manager: HistoryManager | None = None
         self._env = {str(key): str(value) for key, value in (env or {}).items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner.agent.events import CANCELLED, EXITED, FAILED_TO_START, LOST, OOM_KILLED, SIGNALED, TIMEOUT
 from runner.model.errors import UsageError
-from runner.options import DEFAULT, RUN, Options, opt
+from runner.options import RUN, Options, opt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,12 +58,8 @@ class RetryOptions(Options):
 
     @property
     def retries(self) -> int:
-        """Retries after the first attempt, whichever of the two spellings asked for them; `retry` wins a tie."""
-        from_line = self.source("retry")
-        if self.max_attempts is None or from_line.startswith("command line"):
-            return self.retry
-        attempts_source = self.source("max_attempts")
-        if from_line != DEFAULT and not attempts_source.startswith("command line"):
+        """Retries after the first attempt: the stronger source of the two spellings says; `retry` wins a tie."""
+        if self.max_attempts is None or self.rank("retry") >= self.rank("max_attempts"):
             return self.retry
         return self.max_attempts - 1
 

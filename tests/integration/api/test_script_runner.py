@@ -104,6 +104,11 @@ def test_values_that_make_no_sense_are_refused(values):
         ScriptRunner("job.py", **values)
 
 
+def test_a_text_is_no_list_of_arguments():
+    with pytest.raises(UsageError, match="script_args"):
+        ScriptRunner("job.py", "--epochs 3")
+
+
 def test_retry_values_that_make_no_sense_are_refused():
     with pytest.raises(UsageError, match="strategy"):
         ScriptRunner("job.py").configure_retry(strategy="cubic")

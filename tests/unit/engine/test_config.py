@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -375,3 +376,13 @@ def test_lines_of_nodes() -> None:
         node, _ = parse(text)
         inner = node.entries[0].node.items[1].entries[0]
         assert (inner.key, inner.line) == ("b", 4)
+
+
+def test_a_file_that_anybody_may_have_planted_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.chmod(0o1777)
+    (tmp_path / "runner.yaml").write_text("monitoring: {log_level: DEBUG}\n")
+    script = str(tmp_path / "job.py")
+    environ = {"XDG_CONFIG_HOME": str(tmp_path / "nowhere")}
+    assert config.find(script, environ) == str(tmp_path / "runner.yaml")
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    assert config.find(script, environ) == ""
