@@ -15,7 +15,7 @@ from tests import support
 from tests.integration.record.conftest import disk as disk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 DATABASE = "script_runner_history.db"
 #: Seconds after which a hang is taken for granted.
@@ -59,6 +59,27 @@ def alone(runner: support.Command, *argv: object) -> support.Result:
         env=runner.env, timeout=HANG,
     )  # fmt: skip
     return support.Result(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(runner: support.Command, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """End what a failing test leaves running."""
+    started: list[subprocess.Popen[bytes]] = []
+    start = runner.start
+
+    def note(*args: object, **options: Any) -> subprocess.Popen[bytes]:
+        started.append(start(*args, **options))
+        return started[-1]
+
+    monkeypatch.setattr(runner, "start", note)
+    yield
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
 
 
 @pytest.fixture
