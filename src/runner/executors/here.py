@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from runner.agent import pause
 from runner.agent.attempt import Attempt
 
@@ -56,6 +58,10 @@ class HereHandle:
 
     def run(self, tell: Tell) -> Ended:
         """Carry the script to its end (see `Handle.run`)."""
+        # What has been loaded stays; only what a long run makes may be garbage. The end makes none worth a look.
+        gc.freeze()
+        gc.enable()
         ended = self._attempt.run(tell)
+        gc.disable()
         self._executor.hold(self._attempt.mask)
         return ended
