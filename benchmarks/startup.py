@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import shutil
+import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if __package__ in (None, ""):
@@ -13,7 +17,6 @@ from benchmarks import common
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from benchmarks.common import Row
 
@@ -50,7 +53,25 @@ def fill(folder: Path, command: list[str]) -> None:
 
 def rows(rounds: int = ROUNDS) -> list[Row]:
     """Measure; see `benchmarks.common` for what a row is."""
-    folder = common.scratch("startup")
+    with tempfile.TemporaryDirectory(prefix="runner-bench-") as folder:
+        return _measure(Path(folder), rounds)
+
+
+def _repository(folder: Path) -> Path | None:
+    """Make a git repository that holds the script, where each run asks git whether it was changed."""
+    if shutil.which("git") is None:
+        return None
+    tree = folder / "tree"
+    tree.mkdir()
+    (tree / "empty.py").write_text("")
+    author = ["-c", "user.name=bench", "-c", "user.email=bench@localhost"]
+    for command in (["init", "-q"], ["add", "."], [*author, "commit", "-q", "-m", "an empty script"]):
+        subprocess.run(["git", *command], cwd=tree, check=True, capture_output=True)
+    return tree
+
+
+def _measure(folder: Path, rounds: int) -> list[Row]:
+    # Not below the checkout: asking git about a repository is a cost of its own, shown in a row of its own.
     (folder / "empty.py").write_text("")
     (folder / "floor.py").write_text(common.FLOOR)
     doors = {"`python runner.py`": common.checkout_runner()}
@@ -59,11 +80,14 @@ def rows(rounds: int = ROUNDS) -> list[Row]:
         doors["`runner`, from the wheel"] = installed
     fill(folder, next(iter(doors.values())))
 
-    def case(argv: list[str]) -> Callable[[], float]:
-        return lambda: common.wall(argv, folder)
+    def case(argv: list[str], where: Path = folder) -> Callable[[], float]:
+        return lambda: common.wall(argv, where)
 
     cases = {"floor": case([sys.executable, "floor.py", "empty.py"]), "alone": case([sys.executable, "empty.py"])}
     cases |= {door: case([*argv, "empty.py"]) for door, argv in doors.items()}
+    tree = _repository(folder)
+    if tree is not None:
+        cases["tree"] = case([*next(iter(doors.values())), "empty.py"], tree)
     others = common.competitors(folder)
     command = [sys.executable, "empty.py"]
     for name, argv in others.items():
@@ -80,6 +104,9 @@ def rows(rounds: int = ROUNDS) -> list[Row]:
         ratio = medians[door] / floor
         figure = f"{medians[door] * 1000:.1f} ms = {ratio:.2f} x floor"
         result.append((f"{door}, history on", figure, f"<= {BOUND} (aim 1.3)", ratio <= BOUND))
+    if tree is not None:
+        figure = f"{medians['tree'] * 1000:.1f} ms = {medians['tree'] / floor:.2f} x floor"
+        result.append(("the first of them in a git repository", figure, "", True))
     if not installed:
         result.append(("`runner`, from the wheel", "not installed", "", True))
     for name, argv in others.items():

@@ -42,21 +42,26 @@ class Description:
         run.python = target.python
         run.runner_version = __version__
         self.run = run
+        self._tree: str | None = None
         self._dirty: facts.DirtyCheck | None = None
         if target.file:
             run.script_hash = facts.file_hash(target.file)
-            tree = facts.find_repository(target.file)
-            if tree is not None:
-                run.git_commit = facts.read_commit(tree)
-                self._dirty = facts.DirtyCheck(tree)
+            self._tree = facts.find_repository(target.file)
+            if self._tree is not None:
+                run.git_commit = facts.read_commit(self._tree)
 
     def begin(self, handle: Handle) -> None:
         """Take the facts of the start."""
         started: Started = handle.started
         self.run.started = started.time
         self.run.host = started.host
-        if self._dirty is not None and self._dirty.pid:
-            handle.spare.add(self._dirty.pid)
+
+    def ask_git(self, handle: Handle) -> None:
+        """Ask whether tracked files were changed, once the runner has little left to load: the script needs a core."""
+        if self._tree is not None:
+            self._dirty = facts.DirtyCheck(self._tree)
+            if self._dirty.pid:
+                handle.spare.add(self._dirty.pid)
 
     def complete(self) -> None:
         """Add what was asked for meanwhile."""

@@ -119,6 +119,8 @@ class Execution:
         if self._handle is not None:
             description.begin(self._handle)
         self._open_record(run)
+        if self._handle is not None:
+            description.ask_git(self._handle)
         waited = 0.0
         while True:
             attempt = self._attempt(len(run.attempts) + 1)
