@@ -75,12 +75,10 @@ def run(line: Line) -> int:
 
 
 def _show(execution: Execution, run: Run, show: ShowOptions) -> None:
-    from runner.cli.output import Screen, summarize, warn
+    from runner.cli.output import Screen, summarize
 
-    screen = Screen()
-    for warning in execution.warnings:
-        warn(screen, warning, show)
-    summarize(screen, run, show)
+    _warn(show, execution.warnings)
+    summarize(Screen(), run, show)
 
 
 def _confess(error: Exception, show: ShowOptions) -> None:

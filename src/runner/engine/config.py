@@ -8,7 +8,7 @@ from runner.options import Options, opt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from runner.options import Opt
 
@@ -76,14 +76,20 @@ def find(script: str | None, environ: Mapping[str, str]) -> str:
 
 def project_root(start: str) -> str:
     """Return the nearest directory from `start` upward that holds a `MARKS`, or ""."""
-    directory = start
-    while True:
+    for directory in upward(start):
         for mark in MARKS:
             if os.path.exists(os.path.join(directory, mark)):
                 return directory
+    return ""
+
+
+def upward(directory: str) -> Iterator[str]:
+    """Yield a directory, the one it is in, and so on up to the root."""
+    while True:
+        yield directory
         above = os.path.dirname(directory)
         if above == directory:
-            return ""
+            return
         directory = above
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from runner.engine.config import upward
+
 
 def file_hash(path: str) -> str | None:
     """Return the SHA-256 of a file in hexadecimal, None if it can't be read."""
@@ -38,14 +40,10 @@ def user_name() -> str:
 
 def find_repository(path: str) -> str | None:
     """Return the git working tree that holds a file, None if there is none."""
-    folder = os.path.dirname(os.path.abspath(path))
-    while True:
+    for folder in upward(os.path.dirname(os.path.abspath(path))):
         if os.path.lexists(os.path.join(folder, ".git")):
             return folder
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            return None
-        folder = parent
+    return None
 
 
 def read_commit(tree: str) -> str | None:
@@ -83,7 +81,7 @@ def _read(path: str) -> str:
 
 
 class DirtyCheck:
-    """Asks git whether tracked files of a working tree were changed, beside the script's own start.
+    """Asks git whether tracked files of a working tree were changed, while the script runs.
 
     Attributes:
         pid: Process id of git, 0 where it could not be started; it is no part of the script's tree.

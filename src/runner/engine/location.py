@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from runner.engine.config import upward
 from runner.stores.base import DEFAULT_NAME
 
 
@@ -37,15 +38,10 @@ def locate(history_db: str, cwd: str) -> tuple[str, str | None]:
     if history_db:
         return absolute(os.path.expanduser(history_db)), None
     here = os.path.abspath(cwd)
-    folder = here
-    while True:
+    for folder in upward(here):
         candidate = os.path.join(folder, DEFAULT_NAME)
         if os.path.exists(candidate) and not planted(folder, candidate):
             return candidate, None
-        parent = os.path.dirname(folder)
-        if parent == folder:
-            break
-        folder = parent
     if os.access(here, os.W_OK | os.X_OK):
         return os.path.join(here, DEFAULT_NAME), None
     path = os.path.join(state_directory(), DEFAULT_NAME)

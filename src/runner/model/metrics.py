@@ -24,7 +24,7 @@ from runner.model.metric import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from runner.agent.events import Ended
     from runner.model.curve import Curve
@@ -308,8 +308,3 @@ def _weakest(metric: Metric, weaker: Mapping[str, list[str]]) -> str:
         if field in weaker:
             return weaker[field][0]
     return metric.kind
-
-
-def names() -> Iterator[str]:
-    """Return the names of all metrics, in the catalog's order."""
-    return iter(BY_NAME)

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from benchmarks import accuracy
 from runner.agent.events import SAMPLE_FIELDS
 from tests import support
 
@@ -16,22 +17,7 @@ DRIVE = Path(__file__).with_name("drive.py")
 MB = 1 << 20
 
 #: What every program of these tests may use.
-PRELUDE = """
-import os, sys, time, subprocess
-def burn(seconds):
-    end = time.process_time() + seconds
-    while time.process_time() < end: pass
-def hold(megabytes, seconds):
-    block = bytearray(megabytes << 20)
-    for at in range(0, len(block), 4096): block[at] = 1
-    time.sleep(seconds)
-def fork(work):
-    pid = os.fork()
-    if pid == 0:
-        try: work()
-        finally: os._exit(0)
-    return pid
-"""
+PRELUDE = "import subprocess" + accuracy.PRELUDE
 
 
 class Measured:

@@ -54,7 +54,7 @@ def show_history(options: HistoryOptions, record: RecordOptions, query: QueryOpt
         })  # fmt: skip
     elif query.format == "csv":
         rows = [as_dict(run) for run in runs]
-        write_rows(out, "csv", [*_CSV, *metrics.names()], [{**row, **row["metrics"]} for row in rows])
+        write_rows(out, "csv", [*_CSV, *metrics.BY_NAME], [{**row, **row["metrics"]} for row in rows])
     elif not runs:
         out.write(_nothing(options, history.db_path, known))
     else:
