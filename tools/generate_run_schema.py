@@ -91,6 +91,14 @@ def schema() -> dict[str, object]:
         "git_commit": {**digest(40, 64), "description": "Commit of the repository the script lies in"},
         "git_dirty": {"type": ["boolean", "null"], "description": "That repository had uncommitted changes"},
         "runner_version": {**TEXT, "description": "Version of the runner"},
+        "load": {
+            "type": ["number", "null"], "minimum": 0, "description": "Load average (1 minute) of the host at the start"
+        },
+        "input_bytes": {
+            "type": ["integer", "null"], "minimum": 0,
+            "description": "Size of the files that arguments and standard input name, null for none",
+        },
+        "packages_hash": {**digest(16, 16), "description": "Of the distributions that the interpreter finds"},
         "kinds": {
             "type": "object",
             "description": "How each measured figure is known",

@@ -8,6 +8,8 @@ import pytest
 
 from runner.agent.events import LOST, TIMEOUT
 from runner.model.errors import UsageError
+from runner.model.likeness import arguments_shape, host_class
+from runner.model.metrics import MEMORY_MAX
 from runner.model.run import Tail
 from runner.stores import STORES
 from runner.stores.base import FAILED, OLDEST, SUCCESS, RunFilter
@@ -272,3 +274,43 @@ def test_stats(store: Store) -> None:
     assert (stats["runs"], stats["attempts"], stats["scripts"]) == (3, 3, 1)
     assert (stats["first"], stats["last"]) == (START, START + 2 * MINUTE)
     assert stats.keys() >= {"path", "bytes", "samples_bytes", "output_bytes"}
+
+
+def test_circumstances_come_back_with_a_single_run(store: Store) -> None:
+    run = whole(1, line=["--timeout", "5", "train.py"], load=1.25, input_bytes=1 << 33)
+    run.packages_hash = "0123456789abcdef"
+    run.packages, run.variables = {"numpy": "2.0"}, {"LANG": "C"}
+    store.save(run)
+    found = store.get(run.id)
+    assert found is not None
+    assert vars(found) | {"attempts": 0} == vars(run) | {"attempts": 0}
+    [listed] = store.runs(RunFilter())
+    assert (listed.line, listed.load, listed.packages_hash) == (run.line, 1.25, run.packages_hash)
+    assert (listed.packages, listed.variables) == ({}, {})
+
+
+def test_runs_are_found_by_what_makes_them_alike(store: Store) -> None:
+    other = {**whole(1).host, "hostname": "small", "cores": 1}
+    runs = [whole(1), whole(2, host=other), whole(3, args=["--epochs", "7"]), whole(4, args=["predict"])]
+    for run in runs:
+        store.save(run)
+    shape, kind = arguments_shape(runs[0].args), host_class(runs[0].host)
+    assert ids(store, shape=shape, host_class=kind, order=OLDEST) == [runs[0].id, runs[2].id]
+    assert ids(store, shape="predict") == [runs[3].id]
+    assert ids(store, host="small") == [runs[1].id]
+    assert store.count(RunFilter(shape=shape, host_class=kind)) == 2
+
+
+def test_the_highest_come_first_if_asked_for(store: Store) -> None:
+    runs = [whole(number) for number in range(1, 6)]
+    for run, peak in zip(runs, (20.5, 90.0, None, 40.0, 20.5), strict=True):
+        run.last.metrics[MEMORY_MAX.name] = peak
+        store.save(run)
+    assert ids(store, order=MEMORY_MAX.name) == [runs[place].id for place in (1, 3, 4, 0, 2)]
+    assert set(ids(store, above={MEMORY_MAX.name: 40.0})) == {runs[1].id, runs[3].id}
+
+
+def test_a_metric_that_there_is_not_is_refused() -> None:
+    for wanted in ({"order": "cpu_mx"}, {"above": {"cpu_mx": 1.0}}):
+        with pytest.raises(UsageError, match="unknown metric 'cpu_mx', did you mean"):
+            RunFilter(**wanted)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def host_facts() -> dict[str, Any]:
-    """Return ``hostname``, ``kernel``, ``platform``, ``machine``, ``cores`` and ``memory_bytes`` of this machine.
+    """Return ``hostname``, ``kernel``, ``platform``, ``machine``, ``cpu``, ``cores``, ``memory_bytes`` of this machine.
 
     `cores` are those that this process may use. What the system does not tell is None. The `platform` module is not
     used: it costs milliseconds, and starts a program for some of it.
@@ -22,6 +22,7 @@ def host_facts() -> dict[str, Any]:
         "kernel": name.sysname + " " + name.release,
         "platform": sys.platform,
         "machine": name.machine,
+        "cpu": _cpu_model(),
         "cores": cores(),
         "memory_bytes": _memory_bytes(),
     }
@@ -33,6 +34,18 @@ def cores() -> int:
         return len(os.sched_getaffinity(0))
     except (AttributeError, OSError):  # not on macOS
         return os.cpu_count() or 1
+
+
+def _cpu_model() -> str | None:
+    try:
+        with open("/proc/cpuinfo", "rb", buffering=0) as file:
+            start = file.read(1024).decode("utf-8", "replace")
+    except OSError:
+        return None
+    for line in start.split("\n"):
+        if line.startswith(("model name", "Model", "cpu model")):
+            return line.partition(":")[2].strip() or None
+    return None
 
 
 def _memory_bytes() -> int | None:

@@ -30,9 +30,10 @@ class Line:
         target: ``("script", path)``, ``("module", name)``, ``("code", text)``, ``("command", argv)`` or None.
         args: The script's arguments.
         warnings: Lines to tell the user before the script starts.
+        words: The whole line.
     """
 
-    __slots__ = ("args", "command", "given", "kind", "queries", "target", "warnings")
+    __slots__ = ("args", "command", "given", "kind", "queries", "target", "warnings", "words")
 
     def __init__(self) -> None:
         self.kind = "run"
@@ -42,6 +43,7 @@ class Line:
         self.target: Target | None = None
         self.args: list[str] = []
         self.warnings: list[str] = []
+        self.words: Sequence[str] = ()
 
     def give(self, owner: str, attr: str, texts: Sequence[str]) -> None:
         """Add what the line says about one option."""
@@ -73,6 +75,7 @@ class _Splitter:
 
     def split(self) -> Line:
         line = self.line
+        line.words = self.argv
         if not self.argv:
             line.kind = "nothing"
             return line

@@ -51,6 +51,7 @@ def run(line: Line) -> int:
         Here(),
         _retry(settings, options),
         _reports(settings),
+        words=line.words,
     )
     if options.dry_run:
         from runner.cli.dry_run import describe

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from runner import __version__
-from runner.engine import facts, interpreter
+from runner.engine import circumstances, facts, interpreter
 from runner.engine.environment import pairs
 from runner.engine.location import absolute
 from runner.model.redact import redact_arguments, redact_value
@@ -13,6 +13,8 @@ from runner.model.run import Run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from runner.agent.events import Started
     from runner.agent.job import Job
     from runner.engine.run_options import RunOptions
@@ -27,21 +29,27 @@ class Description:
         target: What runs.
         options: How it was asked for.
         job: How it is started.
+        words: What the runner was given.
     """
 
-    def __init__(self, target: Target, options: RunOptions, job: Job) -> None:
+    def __init__(self, target: Target, options: RunOptions, job: Job, words: Sequence[str] = ()) -> None:
         from time import time_ns
 
         run = Run(os.urandom(6).hex(), target.script_path, time_ns())
         run.script_key = target.script_key
         run.name = options.name or target.name
         run.args = redact_arguments(target.args)
+        run.line = redact_arguments(words)
         run.cwd = absolute(job.cwd or "")
         run.user = facts.user_name()
         run.tags = {key: redact_value(key, value) for key, value in pairs(options.tag, "--tag").items()}
         run.python = target.python
         run.runner_version = __version__
         self.run = run
+        run.load = circumstances.load_average()
+        run.input_bytes = circumstances.input_size(target.args, job.cwd)
+        self._env = job.env
+        self._named = [text.partition("=")[0] for text in options.env]
         self._tree: str | None = None
         self._dirty: facts.DirtyCheck | None = None
         if target.file:
@@ -70,3 +78,7 @@ class Description:
             run.git_dirty = self._dirty.answer()
         if run.python is not None:
             run.python_version = interpreter.version_of(run.python)
+        run.variables = circumstances.telling(self._env, self._named)
+        found = circumstances.packages(run.python, run.python_version, self._env)
+        if found is not None:
+            run.packages, run.packages_hash = found, circumstances.digest(found)

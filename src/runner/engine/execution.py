@@ -44,7 +44,9 @@ class Execution:
         executor: Where it runs.
         retry: Whether and when it is tried again; None for one attempt.
         reports: What is written about it at the end.
-        watch: Called with every event and the number of its attempt, for those who look on.
+        watch: Called with every event and the number of its attempt, for those who look on; what it raises is raised
+            again when the run has been recorded.
+        words: What the runner was given, for the record.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Execution:
         retry: RetryPolicy | None = None,
         reports: Sequence[Report] = (),
         watch: Callable[[Event, int], None] | None = None,
+        words: Sequence[str] = (),
     ) -> None:
         self.options = run
         self.record = record
@@ -66,6 +69,7 @@ class Execution:
         self.policy = retry if retry is not None and retry.retries else None
         self.reports = reports
         self.watch = watch
+        self.words = words
         #: Lines of trouble that did not touch the script.
         self.warnings: list[str] = []
         #: How the last attempt ended, as soon as it has.
@@ -114,7 +118,7 @@ class Execution:
         """Carry the run to its end: all attempts, the record, the reports."""
         from runner.engine.description import Description
 
-        description = Description(self.target, self.options, self.job)
+        description = Description(self.target, self.options, self.job, self.words)
         run = description.run
         if self._handle is not None:
             description.begin(self._handle)
@@ -136,6 +140,8 @@ class Execution:
         description.complete()
         self._remember(run)
         self._report(run)
+        if self._trouble is not None:
+            raise self._trouble
         return run
 
     def _open_record(self, run: Run) -> None:
@@ -159,8 +165,6 @@ class Execution:
             self._tell(fold, number, self._handle.started)
             self.end = ended = self._handle.run(lambda event: self._tell(fold, number, event))
             self._tell(fold, number, ended)
-        if self._trouble is not None:
-            raise self._trouble
         name_failure(fold.attempt)
         return fold.attempt
 
@@ -186,7 +190,7 @@ class Execution:
         self._tell(fold, number, Ended(0.0, FAILED_TO_START, self._failure.code, message=message))
 
     def _next_delay(self, run: Run, attempt: Attempt) -> float | None:
-        if self.policy is None:
+        if self.policy is None or self._trouble is not None:
             return None
         return self.policy.next_delay(attempt, run.total_seconds)
 

@@ -6,18 +6,14 @@ import os
 
 from runner.engine.config import upward
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 def file_hash(path: str) -> str | None:
     """Return the SHA-256 of a file in hexadecimal, None if it can't be read."""
-    # hashlib would load OpenSSL, which costs more than hashing; CPython has the function built in as well.
-    try:
-        from _sha2 import sha256  # 3.12 and later
-    except ImportError:
-        try:
-            from _sha256 import sha256
-        except ImportError:
-            from hashlib import sha256
-    digest = sha256()
+    digest = _sha256()
     try:
         with open(path, "rb", buffering=0) as file:
             while block := file.read(1 << 20):
@@ -26,6 +22,26 @@ def file_hash(path: str) -> str | None:
         return None
     text: str = digest.hexdigest()
     return text
+
+
+def text_hash(text: str) -> str:
+    """Return the SHA-256 of a text in hexadecimal."""
+    digest = _sha256()
+    digest.update(text.encode("utf-8", "surrogateescape"))
+    result: str = digest.hexdigest()
+    return result
+
+
+def _sha256() -> Any:
+    # hashlib would load OpenSSL, which costs more than hashing; CPython has the function built in as well.
+    try:
+        from _sha2 import sha256  # 3.12 and later
+    except ImportError:
+        try:
+            from _sha256 import sha256
+        except ImportError:
+            from hashlib import sha256
+    return sha256()
 
 
 def user_name() -> str:

@@ -75,6 +75,12 @@ class Run:
         self.git_commit: str | None = None
         self.git_dirty: bool | None = None
         self.runner_version = ""
+        self.line: list[str] = []  #: what the runner was given, secrets redacted; empty for a run of the Python API
+        self.load: float | None = None  #: load average (1 minute) of the host at the start
+        self.input_bytes: int | None = None  #: size of the files that arguments and standard input name; None for none
+        self.packages_hash: str | None = None  #: of the distributions that the interpreter finds, None if not known
+        self.packages: dict[str, str] = {}  #: those, each with its version; known of a single run only, not in lists
+        self.variables: dict[str, str] = {}  #: variables that may change what it does; likewise
         self.attempts: list[Attempt] = []
         self.extra: dict[str, float] = {}  #: metrics of other names that an API user saved with the run
 
@@ -129,6 +135,9 @@ class Run:
             "git_commit": self.git_commit,
             "git_dirty": self.git_dirty,
             "runner_version": self.runner_version,
+            "load": self.load,
+            "input_bytes": self.input_bytes,
+            "packages_hash": self.packages_hash,
             "kinds": last.kinds,
         }
 

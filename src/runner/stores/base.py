@@ -5,7 +5,9 @@ from __future__ import annotations
 from os.path import abspath, basename
 
 from runner.agent.events import CANCELLED, EXITED, FAILED_TO_START, LIMIT, LOST, OOM_KILLED, SIGNALED, TIMEOUT
+from runner.model import metrics
 from runner.model.errors import UsageError
+from runner.model.likeness import arguments_shape, host_class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from runner.model.curve import Curve
+    from runner.model.metric import Value
     from runner.model.run import Run
 
     #: Key, path as it was typed, and name of a script.
@@ -45,13 +48,19 @@ class RunFilter:
         tags: Tags the run must have.
         name: Exact name of the run.
         limit: How many at most.
-        order: `NEWEST` or `OLDEST` first.
+        order: `NEWEST` or `OLDEST` first, or the name of a metric whose highest values come first.
+        shape: Shape of the arguments (`model.likeness.arguments_shape`); None for any.
+        host_class: Class of the host (`model.likeness.host_class`); None for any.
+        host: Name of the host.
+        above: Least values of metrics, by name; a run without the metric is not meant.
 
     Raises:
-        UsageError: Nothing can be meant: a status that there is not, or less than no runs.
+        UsageError: Nothing can be meant: a status or metric that there is not, or less than no runs.
     """
 
-    __slots__ = ("limit", "name", "order", "script", "since", "status", "tags", "until")
+    __slots__ = (
+        "above", "host", "host_class", "limit", "name", "order", "script", "shape", "since", "status", "tags", "until"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -63,11 +72,17 @@ class RunFilter:
         name: str = "",
         limit: int | None = None,
         order: str = NEWEST,
+        shape: str | None = None,
+        host_class: str | None = None,
+        host: str = "",
+        above: Mapping[str, float] | None = None,
     ) -> None:
         if status and status not in STATUSES:
             raise UsageError(f"no run ends {status!r}; the status is one of {', '.join(STATUSES)}")
         if limit is not None and limit < 0:
             raise UsageError(f"a limit of {limit} runs makes no sense")
+        for metric in [*(above or ()), *([order] if order not in (NEWEST, OLDEST) else ())]:
+            metrics.find(metric)
         self.script = script
         self.status = status
         self.since = since
@@ -76,6 +91,10 @@ class RunFilter:
         self.name = name
         self.limit = limit
         self.order = order
+        self.shape = shape
+        self.host_class = host_class
+        self.host = host
+        self.above = dict(above or {})
 
     def scripts(self, known: Iterable[Script]) -> set[Script]:
         """Return those of the known scripts that are meant.
@@ -98,8 +117,16 @@ class RunFilter:
                 self.status in (SUCCESS, FAILED)])
             and (self.since is None or run.started >= self.since)
             and (self.until is None or run.started < self.until)
+            and self.shape in (None, arguments_shape(run.args))
+            and self.host_class in (None, host_class(run.host))
+            and self.host in ("", run.host.get("hostname"))
+            and all(value is not None and value >= least for value, least in self._bounds(last.metrics))
             and all(run.tags.get(key) == value for key, value in self.tags.items())
         )  # fmt: skip
+
+
+    def _bounds(self, figures: Mapping[str, Value]) -> list[tuple[Value, float]]:
+        return [(figures.get(name), least) for name, least in self.above.items()]
 
 
 def script_label(run: Run) -> str:

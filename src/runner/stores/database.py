@@ -10,6 +10,7 @@ from runner.stores.base import DEFAULT_NAME
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
+    from typing import Any
 else:
     # The package around the module imports datetime for converters that are not used here.
     try:
@@ -18,7 +19,7 @@ else:
         import sqlite3
 
 #: Version of the schema: the number of the last migration.
-SCHEMA = 1
+SCHEMA = 2
 #: Marks the file as ours ("Rnnr", at byte 68 of the file).
 APPLICATION_ID = 0x526E6E72
 #: Seconds to wait for another writer.
@@ -108,6 +109,7 @@ def _migrate(connection: sqlite3.Connection, path: str) -> None:
     if _is_new(connection, path):
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         _patiently(connection, "PRAGMA journal_mode = WAL")
+    _add_functions(connection)
     _patiently(connection, "BEGIN IMMEDIATE")
     try:
         version = connection.execute("PRAGMA user_version").fetchone()[0]  # another runner may have been first
@@ -121,6 +123,21 @@ def _migrate(connection: sqlite3.Connection, path: str) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _add_functions(connection: sqlite3.Connection) -> None:
+    """Let migrations compute of older rows what newer ones are stored with."""
+    from runner.model.likeness import arguments_shape, host_class
+
+    def read(data: str | bytes) -> Any:
+        from json import loads
+
+        from runner.stores.codec import unpack
+
+        return loads(data if isinstance(data, str) else unpack(data))
+
+    connection.create_function("arguments_shape", 1, lambda args: arguments_shape(read(args)))
+    connection.create_function("host_class", 1, lambda facts: host_class(read(facts)))
 
 
 def _is_new(connection: sqlite3.Connection, path: str) -> bool:

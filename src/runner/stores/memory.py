@@ -5,13 +5,14 @@ from __future__ import annotations
 from copy import copy
 
 from runner.model.errors import UsageError
-from runner.stores.base import OLDEST, RunFilter
+from runner.stores.base import NEWEST, OLDEST, RunFilter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from runner.model.curve import Curve
+    from runner.model.metric import Value
     from runner.model.run import Run
     from runner.stores.base import Script
 
@@ -42,6 +43,8 @@ class MemoryStore:
         found.sort(key=lambda run: run.started)
         if wanted.order != OLDEST:
             found.reverse()
+        if wanted.order not in (NEWEST, OLDEST):
+            found.sort(key=lambda run: _highest_first(run.last.metrics.get(wanted.order)))
         return [_view(run, output, samples) for run in found[: wanted.limit]]
 
     def count(self, wanted: RunFilter) -> int:
@@ -94,6 +97,10 @@ class MemoryStore:
         self._runs.clear()
 
 
+def _highest_first(value: Value) -> float:
+    return float("inf") if value is None else -value
+
+
 def _script(run: Run) -> Script:
     return run.script_key, run.script_path, run.name
 
@@ -101,6 +108,8 @@ def _script(run: Run) -> Script:
 def _view(run: Run, output: bool, samples: bool) -> Run:
     """Return a copy that its owner may change, with output and samples only if asked for."""
     view = copy(run)
+    if not output:
+        view.packages, view.variables = {}, {}
     view.attempts = []
     for attempt in run.attempts:
         mine = copy(attempt)

@@ -10,13 +10,33 @@ INSERT INTO scripts (key, path, name) VALUES (?, ?, ?)
 SELECT id FROM hosts WHERE facts = ?
 
 -- add_host --
-INSERT INTO hosts (facts) VALUES (?)
+INSERT INTO hosts (facts, class) VALUES (?, ?)
 
 -- find_environment --
 SELECT id FROM environments WHERE cwd = ? AND python IS ? AND python_version IS ? AND runner_version = ? AND user = ?
+    AND packages IS ? AND variables IS ?
 
 -- add_environment --
-INSERT INTO environments (cwd, python, python_version, runner_version, user) VALUES (?, ?, ?, ?, ?)
+INSERT INTO environments (cwd, python, python_version, runner_version, user, packages, variables)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+
+-- find_packages --
+SELECT id FROM packages WHERE hash = ?
+
+-- add_packages --
+INSERT INTO packages (hash, list) VALUES (?, ?)
+
+-- find_variables --
+SELECT id FROM variables WHERE facts = ?
+
+-- add_variables --
+INSERT INTO variables (facts) VALUES (?)
+
+-- find_line --
+SELECT id FROM lines WHERE crc = ? AND words = ?
+
+-- add_line --
+INSERT INTO lines (crc, words) VALUES (?, ?)
 
 -- find_version --
 SELECT id FROM versions WHERE script_hash IS ? AND git_commit IS ? AND git_dirty IS ?
@@ -28,12 +48,12 @@ INSERT INTO versions (script_hash, git_commit, git_dirty) VALUES (?, ?, ?)
 SELECT id FROM arguments WHERE crc = ? AND args = ?
 
 -- add_arguments --
-INSERT INTO arguments (crc, args) VALUES (?, ?)
+INSERT INTO arguments (crc, args, shape) VALUES (?, ?, ?)
 
 -- add_run --
-INSERT INTO runs (id, script, started, host, environment, version, arguments, tags, extra, attempts,
-    number, delay, offset, duration, reason, exit_code, signal, error_type, error_message, merged, kinds, {metrics})
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {marks})
+INSERT INTO runs (id, script, started, host, environment, version, arguments, line, load, input_bytes, tags, extra,
+    attempts, number, delay, offset, duration, reason, exit_code, signal, error_type, error_message, merged, kinds, {metrics})
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {marks})
 ON CONFLICT (id) DO NOTHING
 
 -- add_attempt --
@@ -50,11 +70,13 @@ INSERT INTO outputs (run, attempt, stream, size, lines, head, tail) VALUES (?, ?
 -- list_runs --
 SELECT r.seq, r.id, r.started, r.attempts, r.tags, r.extra, s.key, s.path, s.name, h.facts,
     e.cwd, e.python, e.python_version, e.runner_version, e.user, v.script_hash, v.git_commit, v.git_dirty, a.args,
+    l.words, p.hash, r.load, r.input_bytes,
     r.number, r.delay, r.offset, r.duration, r.reason, r.exit_code, r.signal, r.error_type, r.error_message, r.merged,
     r.kinds, {metrics}
 FROM runs r JOIN scripts s ON s.id = r.script JOIN hosts h ON h.id = r.host
     JOIN environments e ON e.id = r.environment LEFT JOIN versions v ON v.id = r.version
-    LEFT JOIN arguments a ON a.id = r.arguments
+    LEFT JOIN arguments a ON a.id = r.arguments LEFT JOIN lines l ON l.id = r.line
+    LEFT JOIN packages p ON p.id = e.packages
 WHERE {where}
 
 -- count_runs --
@@ -66,6 +88,11 @@ FROM attempts WHERE run = ? ORDER BY number
 
 -- list_outputs --
 SELECT attempt, stream, size, lines, head, tail FROM outputs WHERE run = ?
+
+-- get_circumstances --
+SELECT p.list, v.facts FROM runs r JOIN environments e ON e.id = r.environment
+    LEFT JOIN packages p ON p.id = e.packages LEFT JOIN variables v ON v.id = e.variables
+WHERE r.seq = ?
 
 -- list_curves --
 SELECT attempt, data FROM curves WHERE run = ?
@@ -90,6 +117,9 @@ DELETE FROM scripts WHERE id NOT IN (SELECT script FROM runs);
 DELETE FROM hosts WHERE id NOT IN (SELECT host FROM runs);
 DELETE FROM environments WHERE id NOT IN (SELECT environment FROM runs);
 DELETE FROM versions WHERE id NOT IN (SELECT version FROM runs WHERE version IS NOT NULL);
+DELETE FROM packages WHERE id NOT IN (SELECT packages FROM environments WHERE packages IS NOT NULL);
+DELETE FROM variables WHERE id NOT IN (SELECT variables FROM environments WHERE variables IS NOT NULL);
+DELETE FROM lines WHERE id NOT IN (SELECT line FROM runs WHERE line IS NOT NULL);
 DELETE FROM arguments WHERE id NOT IN (SELECT arguments FROM runs WHERE arguments IS NOT NULL)
 
 -- delete_run --

@@ -6,6 +6,7 @@ from zlib import crc32
 
 from runner.agent.events import dumps
 from runner.model import metrics
+from runner.model.likeness import arguments_shape, host_class
 from runner.model.run import Attempt, Run, Tail
 from runner.stores.codec import encode_curve, pack, unpack
 
@@ -82,17 +83,29 @@ def read_attempt(row: Row, started: int) -> Attempt:
     return attempt
 
 
-def facts(run: Run) -> dict[str, list[Any] | None]:
-    """Return the rows of the tables that runs share, by query (``find_...``, ``add_...``); None for those left out."""
+def facts(run: Run) -> dict[str, tuple[list[Any], list[Any]] | None]:
+    """Return the rows of the tables that runs share, by query (``find_...``, ``add_...``); None for those left out.
+
+    Each is what it is found by, and what is added besides. Keys of packages and variables are yet to be put at the end
+    of the environment's.
+    """
     args = dumps(run.args) if run.args else None
+    line = dumps(run.line) if run.line else None
     version = [run.script_hash, run.git_commit, run.git_dirty]
     return {
-        "script": [bind(run.script_key), bind(run.script_path), bind(run.name)],
-        "host": [dumps(run.host)],
-        "environment": [bind(run.cwd), bind(run.python), run.python_version, run.runner_version, bind(run.user)],
-        "version": version if any(value is not None for value in version) else None,
-        "arguments": [crc32(args.encode("ascii")), _shortened(args)] if args else None,
+        "packages": ([run.packages_hash], [pack(dumps(run.packages).encode("ascii"))]) if run.packages_hash else None,
+        "variables": ([dumps(run.variables)], []) if run.variables else None,
+        "script": ([bind(run.script_key), bind(run.script_path), bind(run.name)], []),
+        "host": ([dumps(run.host)], [host_class(run.host)]),
+        "environment": ([bind(run.cwd), bind(run.python), run.python_version, run.runner_version, bind(run.user)], []),
+        "version": (version, []) if any(value is not None for value in version) else None,
+        "arguments": ([*_text_key(args)], [bind(arguments_shape(run.args))]) if args else None,
+        "line": ([*_text_key(line)], []) if line else None,
     }
+
+
+def _text_key(text: str) -> tuple[int, str | bytes]:
+    return crc32(text.encode("ascii")), _shortened(text)
 
 
 def _shortened(args: str) -> str | bytes:
@@ -112,8 +125,20 @@ def read_run(row: Row) -> Run:
     run.git_dirty = None if row[17] is None else bool(row[17])
     if row[18]:
         run.args = _loads(row[18] if isinstance(row[18], str) else unpack(row[18]))
-    run.attempts = [read_attempt(row[19:], run.started)]
+    if row[19]:
+        run.line = _loads(row[19] if isinstance(row[19], str) else unpack(row[19]))
+    run.packages_hash = row[20]
+    run.load = None if row[21] is None else row[21] / 100
+    run.input_bytes = row[22]
+    run.attempts = [read_attempt(row[23:], run.started)]
     return run
+
+
+def read_circumstances(run: Run, row: Row) -> None:
+    """Complete a run with what ``get_circumstances`` found."""
+    packages, variables = row
+    run.packages = _loads(unpack(packages)) if packages else {}
+    run.variables = _loads(variables) if variables else {}
 
 
 def blobs(run: Run) -> tuple[list[list[Any]], list[list[Any]]]:

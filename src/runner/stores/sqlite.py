@@ -6,8 +6,9 @@ import os
 
 from runner.agent.events import dumps
 from runner.model.errors import StoreError, UsageError
+from runner.model.metrics import BY_NAME
 from runner.stores import rows
-from runner.stores.base import FAILED, ID_DIGITS, OLDEST, SUCCESS, RunFilter
+from runner.stores.base import FAILED, ID_DIGITS, NEWEST, OLDEST, SUCCESS, RunFilter
 from runner.stores.codec import decode_curve
 from runner.stores.database import connect, explain, read_queries
 
@@ -56,9 +57,11 @@ class SqliteStore:
             facts = rows.facts(run)
             attempts = [rows.attempt_columns(attempt, run.started) for attempt in run.attempts]
             execute("BEGIN IMMEDIATE")
-            keys = [self._key(name, row) for name, row in facts.items()]
+            keys = self._keys(facts)
             added = execute(self._query("add_run"), [
-                rows.number_of(run.id), keys[0], run.started, *keys[1:],
+                rows.number_of(run.id), keys["script"], run.started, keys["host"], keys["environment"],
+                keys["version"], keys["arguments"], keys["line"],
+                None if run.load is None else round(run.load * 100), run.input_bytes,
                 dumps(run.tags) if run.tags else None,
                 dumps(run.extra) if run.extra else None,
                 len(attempts), *attempts[-1],
@@ -78,14 +81,22 @@ class SqliteStore:
             raise self._undo(error) from None
         return True
 
-    def _key(self, name: str, row: list[Any] | None) -> int | None:
-        """Return the key of a row of a table that runs share, adding it if it is new."""
-        if row is None:
-            return None
-        found = self._connection.execute(self._queries[f"find_{name}"], row).fetchone()
-        if found:
-            return int(found[0])
-        return self._connection.execute(self._queries[f"add_{name}"], row).lastrowid
+    def _keys(self, facts: dict[str, tuple[list[Any], list[Any]] | None]) -> dict[str, int | None]:
+        """Return the keys of the rows that runs share, adding those that are new."""
+        keys: dict[str, int | None] = {}
+        for name, row in facts.items():
+            if row is None:
+                keys[name] = None
+                continue
+            key, more = row
+            if name == "environment":
+                key = [*key, keys["packages"], keys["variables"]]
+            found = self._connection.execute(self._queries[f"find_{name}"], key).fetchone()
+            if found:
+                keys[name] = int(found[0])
+            else:
+                keys[name] = self._connection.execute(self._queries[f"add_{name}"], [*key, *more]).lastrowid
+        return keys
 
     def _undo(self, error: BaseException) -> BaseException:
         try:
@@ -124,7 +135,8 @@ class SqliteStore:
         """Return the runs meant (see `Store.runs`)."""
         where, values = self._where(wanted)
         direction = "ASC" if wanted.order == OLDEST else "DESC"
-        where += f" ORDER BY r.started {direction}, r.seq {direction}"
+        highest = "" if wanted.order in (NEWEST, OLDEST) else f"r.{BY_NAME[wanted.order].name} DESC NULLS LAST, "
+        where += f" ORDER BY {highest}r.started {direction}, r.seq {direction}"
         if wanted.limit is not None:
             where += " LIMIT ?"
             values.append(min(wanted.limit, _LARGEST))
@@ -156,6 +168,18 @@ class SqliteStore:
         if wanted.until is not None:
             parts.append("r.started < ?")
             values.append(wanted.until)
+        if wanted.host_class is not None:
+            parts.append("r.host IN (SELECT id FROM hosts WHERE class = ?)")
+            values.append(wanted.host_class)
+        if wanted.host:
+            parts.append("r.host IN (SELECT id FROM hosts WHERE facts ->> 'hostname' = ?)")
+            values.append(wanted.host)
+        if wanted.shape is not None:
+            parts.append("ifnull((SELECT shape FROM arguments WHERE id = r.arguments), '') = ?")
+            values.append(rows.bind(wanted.shape))
+        for name, least in wanted.above.items():
+            parts.append(f"r.{BY_NAME[name].name} >= ?")
+            values.append(least)
         for key, value in wanted.tags.items():
             # As JSON on both sides: what is not UTF-8 can't be bound as text.
             parts.append("EXISTS (SELECT 1 FROM json_each(r.tags) t JOIN json_each(?) w USING (key, value))")
@@ -169,6 +193,7 @@ class SqliteStore:
             run.attempts[:0] = [rows.read_attempt(columns, run.started) for columns in earlier]
         by_number = {attempt.number: attempt for attempt in run.attempts}
         if output:
+            rows.read_circumstances(run, self._ask(self._queries["get_circumstances"], [seq])[0])
             for number, stream, *kept in self._ask(self._queries["list_outputs"], [seq]):
                 by_number[number].output[stream] = rows.read_tail(kept)
         if samples:

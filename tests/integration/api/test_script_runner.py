@@ -244,6 +244,19 @@ def test_events_can_be_watched_while_it_runs(tmp_path):
     assert {attempt for _, attempt in seen} == {1}
 
 
+def test_a_run_is_remembered_before_what_its_watcher_raised_is_raised(tmp_path):
+    runner = ScriptRunner(write(tmp_path, "print('x')\n"))
+    runner.history_manager = HistoryManager(tmp_path / "history.db")
+
+    def fail(event, attempt):
+        raise ValueError(event.name)
+
+    with pytest.raises(ValueError, match="started"):
+        runner.run_script(watch=fail)
+    [run] = runner.history_manager.get_execution_history()
+    assert run["success"] is True
+
+
 def test_an_exception_that_leaves_the_run_ends_the_script(tmp_path):
     job = write(tmp_path, "import time\nprint('x', flush=True)\ntime.sleep(60)\n")
     pids = []

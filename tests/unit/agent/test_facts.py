@@ -10,7 +10,7 @@ from runner.agent import facts
 
 def test_host_facts_are_complete_and_fit_for_json() -> None:
     host = facts.host_facts()
-    assert set(host) == {"hostname", "kernel", "platform", "machine", "cores", "memory_bytes"}
+    assert set(host) == {"hostname", "kernel", "platform", "machine", "cpu", "cores", "memory_bytes"}
     assert host["platform"] == sys.platform
     assert host["hostname"] == os.uname().nodename
     assert os.uname().release in host["kernel"]
