@@ -25,6 +25,8 @@ VERSION = 1
 LOCK = "lock"
 FACTS = "run.json"
 EVENTS = "events.jsonl"
+#: Number of the running attempt and where it begins among the events, once it is not the first.
+PLACE = "attempt"
 
 #: Size of the events at which their samples are replaced by the curve they fold into.
 BOUND = 4 << 20
@@ -94,6 +96,8 @@ class Journal:
         if number != self._attempt:
             self._attempt = number
             self._close_output()
+            if number > 1:
+                self._note_place(number)
             self._append(dumps({"attempt": number}))
         if isinstance(event, Output):
             self._tell_output(event)
@@ -153,6 +157,19 @@ class Journal:
         finally:
             os.close(descriptor)
         os.rename(path + ".new", path)
+
+    def _note_place(self, number: int) -> None:
+        """Tell readers where the attempt begins, so that they need not look for it in all events."""
+        path = os.path.join(self.path, PLACE)
+        try:
+            descriptor = os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            try:
+                write_all(descriptor, b"%d %d" % (number, os.fstat(self._events).st_size))
+            finally:
+                os.close(descriptor)
+            os.rename(path + ".new", path)
+        except OSError as error:
+            self._fail(error)
 
     def _append(self, line: str) -> None:
         data = line.encode("ascii") + b"\n"

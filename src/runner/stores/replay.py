@@ -9,7 +9,8 @@ from runner.agent.events import decode
 from runner.model.errors import StoreCorruptError
 from runner.model.fold import KEPT, Fold
 from runner.model.run import Attempt, Run, Tail
-from runner.stores.journal import EVENTS, FACTS, VERSION
+from runner.stores.journal import EVENTS
+from runner.stores.reading import read_facts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,20 +23,10 @@ def load(path: str) -> Run:
     Raises:
         StoreCorruptError: It has no readable facts of a run; there is nothing to rebuild.
     """
-    from json import loads
-
     try:
-        with open(os.path.join(path, FACTS), encoding="ascii") as file:
-            data = loads(file.read())
-        if data["v"] != VERSION:
-            raise ValueError(f"it is of version {data['v']}")
-        facts = data["run"]
-        run = Run(facts["id"], facts["script_path"], facts["started"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        run, _ = read_facts(path)
+    except OSError as error:
         raise StoreCorruptError(f"the journal {path} can't be read ({error})") from None
-    for name, value in facts.items():
-        if hasattr(run, name):
-            setattr(run, name, value)
     attempts = [_finish(path, fold, closed, run.started) for fold, closed in _read_events(path)]
     run.attempts = attempts or [_finish(path, Fold(1), None, run.started)]
     for before, attempt in pairwise(attempts):
