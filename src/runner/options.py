@@ -144,6 +144,10 @@ class Opt:
 
 
 def _to_int(option: Opt, value: object) -> int:
+    if option.unit == "bytes" and isinstance(value, str):
+        from runner.model.units import parse_bytes
+
+        return parse_bytes(value)
     try:
         if isinstance(value, bool) or (isinstance(value, float) and value != int(value)):
             raise ValueError
@@ -221,7 +225,7 @@ def opt(
         minimum: Smallest number allowed.
         maximum: Largest number allowed.
         metavar: What the value is called in help.
-        unit: "seconds" where a duration like "5m" is accepted too.
+        unit: "seconds" where a duration like "5m" is accepted too, "bytes" where a size like "2GB" is.
         role: `RUN`, `QUERY`, `NEUTRAL`, `EITHER` or `PLAN`.
         spec: Whether the flag counts after the script too; otherwise it belongs to the script there.
         positional: Whether the subcommand takes it without a flag.

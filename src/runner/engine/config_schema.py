@@ -63,8 +63,8 @@ def _single(option: Opt) -> dict[str, Any]:
     if option.type == "str":
         return {"type": "string"}
     single: dict[str, Any] = {"type": "integer" if option.type == "int" else "number"}
-    if option.unit == "seconds":
-        single["type"] = ["number", "string"]
+    if option.unit in ("seconds", "bytes"):
+        single["type"] = [single["type"], "string"]
     if option.minimum is not None:
         single["minimum"] = option.minimum
     if option.maximum is not None:

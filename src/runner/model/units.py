@@ -41,6 +41,23 @@ def _sum_of_parts(stripped: str, text: str) -> float:
     return total
 
 
+def parse_bytes(text: str) -> int:
+    """Return the bytes in ``2GB``, ``1.5 g``, ``512MiB`` or ``4096`` (MB is 2**20 bytes, as everywhere in the runner).
+
+    Raises:
+        ValueError: The text is no size.
+    """
+    stripped = text.strip().upper()
+    number = stripped.rstrip("KMGTPIB")
+    unit = stripped[len(number) :].replace("IB", "B")
+    powers = {"": 0, **{name: power for power, full in enumerate(_BYTES) for name in (full, full[0])}}
+    try:
+        size = float(number) * 1024 ** powers[unit]
+        return int(size)  # neither of infinity nor of no number
+    except (KeyError, ValueError, OverflowError):
+        raise ValueError(f"{text!r} is not a size (such as 500MB, 2GB or 1.5GB)") from None
+
+
 def format_seconds(seconds: float) -> str:
     """Return a duration to three digits or so: ``812 ms``, ``5.31 s``, ``4 min 05 s``, ``2 h 03 min``."""
     if seconds < 0.9995:
@@ -82,4 +99,6 @@ def format_value(value: float, unit: str) -> str:
         return format_bytes(value * (1 << 20))
     if unit == "bytes":
         return format_bytes(value)
+    if unit == "bytes/s":
+        return f"{format_bytes(value)}/s"
     return format_count(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.model.units import format_bytes, format_seconds, format_value, parse_seconds
+from runner.model.units import format_bytes, format_seconds, format_value, parse_bytes, parse_seconds
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,17 @@ def test_sizes_as_shown(count, text):
 def test_a_figure_is_shown_by_its_unit():
     shown = [format_value(4.2, "percent"), format_value(312.0, "MB"), format_value(1234, "count")]
     assert shown == ["4.2 %", "312 MB", "1,234"]
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("4096", 4096), ("10B", 10), ("1.5 g", 3 << 29), ("512MiB", 512 << 20), ("2GB", 2 << 30), ("1K", 1024)],
+)
+def test_a_size_is_read_with_any_usual_unit(text: str, size: int) -> None:
+    assert parse_bytes(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "GB", "1XB", "2GBB", "inf", "nan", "1e400", "1 2MB"])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a size"):
+        parse_bytes(text)
