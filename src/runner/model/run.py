@@ -166,3 +166,6 @@ def iso(nanoseconds: int) -> str:
     return strftime("%Y-%m-%dT%H:%M:%S", local) + f".{rest // 1000:06d}{offset[:3]}:{offset[3:]}"
 
 
+def label_of(name: str, path: str) -> str:
+    """Return what people call a script: the name of its runs, else the file without its folders."""
+    return name or path.rpartition("/")[2] or path

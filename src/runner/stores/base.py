@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from os.path import abspath, basename
+from os.path import abspath
 
 from runner.agent.events import CANCELLED, EXITED, FAILED_TO_START, LIMIT, LOST, OOM_KILLED, SIGNALED, TIMEOUT
 from runner.model import metrics
 from runner.model.errors import UsageError
 from runner.model.likeness import arguments_shape, host_class
+from runner.model.run import label_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class RunFilter:
         since: Earliest start, in nanoseconds since the epoch, UTC.
         until: Start before this moment, likewise.
         tags: Tags the run must have.
+        key: Exact key of the script; nobody types it.
         name: Exact name of the run.
         limit: How many at most.
         order: `NEWEST` or `OLDEST` first, or the name of a metric whose highest values come first.
@@ -59,7 +61,8 @@ class RunFilter:
     """
 
     __slots__ = (
-        "above", "host", "host_class", "limit", "name", "order", "script", "shape", "since", "status", "tags", "until"
+        "above", "host", "host_class", "key", "limit", "name", "order", "script", "shape", "since", "status", "tags",
+        "until",
     )  # fmt: skip
 
     def __init__(
@@ -76,6 +79,7 @@ class RunFilter:
         host_class: str | None = None,
         host: str = "",
         above: Mapping[str, float] | None = None,
+        key: str = "",
     ) -> None:
         if status and status not in STATUSES:
             raise UsageError(f"no run ends {status!r}; the status is one of {', '.join(STATUSES)}")
@@ -88,6 +92,7 @@ class RunFilter:
         self.since = since
         self.until = until
         self.tags = dict(tags or {})
+        self.key = key
         self.name = name
         self.limit = limit
         self.order = order
@@ -101,7 +106,7 @@ class RunFilter:
 
         A path that leads to a script's own file from here means that script alone, and not its namesakes elsewhere.
         """
-        named = [script for script in known if not self.name or script[2] == self.name]
+        named = [script for script in known if self.name in ("", script[2]) and self.key in ("", script[0])]
         wanted = self.script
         if not wanted:
             return set(named)
@@ -124,14 +129,13 @@ class RunFilter:
             and all(run.tags.get(key) == value for key, value in self.tags.items())
         )  # fmt: skip
 
-
     def _bounds(self, figures: Mapping[str, Value]) -> list[tuple[Value, float]]:
         return [(figures.get(name), least) for name, least in self.above.items()]
 
 
 def script_label(run: Run) -> str:
     """Return what people call the script of a run: its name, else the file without its folders."""
-    return run.name or basename(run.script_path) or run.script_path
+    return label_of(run.name, run.script_path)
 
 
 if TYPE_CHECKING:

@@ -151,7 +151,7 @@ class SqliteStore:
     def _where(self, wanted: RunFilter) -> tuple[str, list[Any]]:
         parts = ["1"]
         values: list[Any] = []
-        if wanted.script or wanted.name:
+        if wanted.script or wanted.name or wanted.key:
             known = self._scripts()
             meant = wanted.scripts(known.values())
             keys = [key for key, script in known.items() if script in meant]
