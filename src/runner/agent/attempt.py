@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from runner.agent.events import Ended, Started, Tell
     from runner.agent.feeder import Feeder
     from runner.agent.job import Job
+    from runner.agent.overlay import Overlay
 
 __all__ = ["Attempt", "StartFailed"]
 
@@ -27,6 +28,7 @@ class Attempt:
     Args:
         job: What to start, and how to treat it.
         control: Descriptor whose closing means that nobody waits for the script any more, or -1.
+        overlay: What may be drawn over its output, or hold it back.
         held: Signals that stay blocked when the script has ended, so that none strikes before that is recorded.
 
     Attributes:
@@ -35,10 +37,11 @@ class Attempt:
         mask: Signal mask that this process had before.
     """
 
-    def __init__(self, job: Job, control: int = -1, held: Collection[int] = ()) -> None:
+    def __init__(self, job: Job, control: int = -1, held: Collection[int] = (), overlay: Overlay | None = None) -> None:
         self.job = job
         self.control = control
         self.held = held
+        self.overlay = overlay
         self.mask: set[int] = set()
         self.started: Started
         self.spare: set[int] = set()
@@ -57,7 +60,7 @@ class Attempt:
         """
         job = self.job
         try:
-            self.streams = streams = Streams(job.direct)
+            self.streams = streams = Streams(job.direct, job.capture)
         except OSError as error:
             raise StartFailed(EXIT_RUNNER, f"cannot make a pipe for the output: {error}") from None
         self.signals = signals = Signals()

@@ -6,7 +6,7 @@ import errno
 import os
 import stat
 
-from runner.agent.channels import is_null
+from runner.agent.channels import is_null, write_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from runner.agent.channels import Stream
     from runner.agent.keeper import Keeper, Nobody
+    from runner.agent.overlay import Overlay
 
 _BLOCK = 1 << 16
 #: Capacity given to a pipe through which much flows: the script need not wait for us at each block.
@@ -55,6 +56,8 @@ class Sink:
             self.owned = True
             self._flags = MSG_DONTWAIT
             self.tells = True
+        elif stat.S_ISREG(mode):
+            self._waits = False  # and opened once more it would begin at its beginning
         else:
             self._reopen(fd)
             # A named pipe may get another reader.
@@ -113,6 +116,7 @@ class Carrier:
         pending: Bytes read that the destination has not taken yet.
         dry: Whether the last look found nothing to read.
         carried: Bytes read so far.
+        overlay: Decides what is written in the place of what the script writes, or None.
         announce: Called before the first byte is passed on.
         release: Whether this process lets go of its destination at the end, so that whoever reads it sees that.
     """
@@ -122,6 +126,7 @@ class Carrier:
         self.source = stream.source
         self.sink = Sink(stream.fd, stream.status)
         self.keeper = keeper
+        self.overlay: Overlay | None = None
         self.pending: bytes | memoryview = b""
         self.dry = False
         self.carried = 0
@@ -164,7 +169,7 @@ class Carrier:
             self.announce = None
         self.carried += len(data)
         # Written first, counted then: the one who reads it works meanwhile.
-        self._offer(data)
+        self._offer(data if self.overlay is None else self.overlay.passing(self, data))
         self.keeper.feed(data)
 
     def _read(self) -> bytes | None:
@@ -208,7 +213,7 @@ class Carrier:
             return
         from runner.agent.libc import function
 
-        if self.sink.is_pipe:
+        if self.sink.is_pipe and self.overlay is None:
             self._tee = function("tee")
         try:
             from fcntl import fcntl
@@ -223,6 +228,23 @@ class Carrier:
             held = self._pty.release()
             if held:
                 self._take(held)
+
+    def insert(self, data: bytes) -> None:
+        """Write something that is not the script's, behind all that has come of it so far.
+
+        What is not taken at once goes before whatever comes next; where nobody reads any more, the script is the one
+        to learn it.
+        """
+        if self.sink.fd < 0:
+            write_all(self.stream.fd, data)  # it has ended
+            return
+        if self.pending:
+            data = bytes(self.pending) + data
+        try:
+            taken = self.sink.write(data)
+        except OSError:
+            return
+        self.pending = memoryview(data)[taken:] if taken < len(data) else b""
 
     @property
     def unsettled(self) -> bool:

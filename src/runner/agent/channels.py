@@ -37,10 +37,12 @@ class Stream:
 
     __slots__ = ("fd", "given", "kind", "offset", "other", "pty", "source", "status")
 
-    def __init__(self, fd: int, status: os.stat_result, direct: bool) -> None:
+    def __init__(self, fd: int, status: os.stat_result, direct: bool, capture: bool = False) -> None:
         self.fd = fd
         self.status = status
         self.kind = DIRECT if direct else _kind(fd, status)
+        if capture and self.kind in (FILE, DIRECT):
+            self.kind = PIPE
         self.source = -1
         self.given = -1
         self.offset = 0
@@ -75,6 +77,7 @@ class Streams:
 
     Args:
         direct: Hand both through untouched.
+        capture: Have what goes to files and devices come through a pipe too.
 
     Attributes:
         streams: The destinations: none, one (both lead to the same) or two.
@@ -83,13 +86,13 @@ class Streams:
         weaker: Why output could not be captured, by counter (see `Ended.weaker`).
     """
 
-    def __init__(self, direct: bool) -> None:
+    def __init__(self, direct: bool, capture: bool = False) -> None:
         plug()
         self.given: dict[int, int] = {}
         self.weaker: dict[str, list[str]] = {}
         self.streams: list[Stream] = []
         self._kinds = {"stdout": CLOSED, "stderr": CLOSED}
-        opened = [Stream(fd, os.fstat(fd), direct) for fd in (1, 2) if fd not in _plugged]
+        opened = [Stream(fd, os.fstat(fd), direct, capture) for fd in (1, 2) if fd not in _plugged]
         self.merged = len(opened) == 2 and not direct and _same(*opened)
         for stream in opened[: 1 if self.merged else 2]:
             self._open(stream)
@@ -156,6 +159,31 @@ def _is_open(fd: int) -> bool:
 def is_null(status: os.stat_result) -> bool:
     """Whether it is the null device."""
     return stat.S_ISCHR(status.st_mode) and status.st_rdev == os.makedev(1, 3)
+
+
+def write_all(fd: int, data: bytes | memoryview) -> bool:
+    """Write all, however long it takes; return whether it could be."""
+    data = memoryview(data)
+    while data:
+        taken = _write(fd, data)
+        if taken < 0:
+            return False
+        data = data[taken:]
+    return True
+
+
+def _write(fd: int, data: memoryview) -> int:
+    try:
+        return os.write(fd, data)
+    except BlockingIOError:
+        from select import POLLOUT, poll
+
+        poller = poll()
+        poller.register(fd, POLLOUT)
+        poller.poll()
+        return 0
+    except OSError:
+        return -1
 
 
 def _kind(fd: int, status: os.stat_result) -> str:

@@ -33,12 +33,14 @@ class Job:
         spool: Path of a file to which the inherited standard input is copied while the script reads it, or None.
         keep_head: Bytes of each output stream whose beginning is told in `Output` events.
         keep_tail: Bytes of the newest output told at most with each tick once the head is complete.
+        capture: Have output to regular files and devices come through the agent too, instead of going past it.
         release: Let go of pipes at descriptors 0 and 1 when the script does: no other attempt follows that needs them,
             and nothing else is written to standard output.
     """
 
     __slots__ = (
         "argv",
+        "capture",
         "cwd",
         "direct",
         "env",
@@ -72,6 +74,7 @@ class Job:
         keep_head: int = 8 << 20,
         keep_tail: int = 8 << 20,
         release: bool = False,
+        capture: bool = False,
     ) -> None:
         self.argv = argv
         self.executable = executable
@@ -88,6 +91,7 @@ class Job:
         self.keep_head = keep_head
         self.keep_tail = keep_tail
         self.release = release
+        self.capture = capture
 
     def to_dict(self) -> dict[str, Any]:
         """Return the job as data that JSON can carry."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from runner.agent.ending import Ending
     from runner.agent.events import Tell
     from runner.agent.keys import Keys
+    from runner.agent.overlay import Overlay
 
 _NEVER = float("inf")
 _SIGKILL = 9
@@ -70,7 +71,10 @@ class Loop:
         self._carriers: list[Carrier] = []
         self._files: list[HandedFile] = []
         self._keys: list[Keys] = []
+        self._overlay: Overlay | None = attempt.overlay
         self._open_streams()
+        if self._overlay is not None:
+            self._overlay.open(self._carriers, attempt.began, self._tree)
 
     def _open_streams(self) -> None:
         streams = self._attempt.streams
@@ -84,6 +88,7 @@ class Loop:
                 continue
             carrier = Carrier(stream, keeper)
             carrier.announce = self._signals.guard
+            carrier.overlay = self._overlay
             carrier.release = self._job.release and stream.name == "stdout" and not streams.merged
             self._carriers.append(carrier)
             watch(self._poller, carrier)
@@ -110,6 +115,7 @@ class Loop:
             survivors = len(self._sampler.survivors())
             usage, weaker = self._sampler.finish(self._usage)
             self._drain()
+            self._uncover()
             return self._conclude(usage, weaker, survivors)
         finally:
             self._close()
@@ -136,6 +142,8 @@ class Loop:
         until = min(self._slots.due, self._deadline, self._signals.due or _NEVER)
         if self._ending is not None:
             until = min(until, self._ending.due)
+        if self._overlay is not None:
+            until = min(until, self._overlay.due)
         for keys in self._keys:
             until = min(until, now if keys.changed else keys.due)
         unsettled = [carrier for carrier in self._carriers if carrier.unsettled]
@@ -154,6 +162,8 @@ class Loop:
                 keys.look(self._poller)
         if now >= self._slots.due:
             self._tick(now)
+        if self._overlay is not None and now >= self._overlay.due:
+            self._overlay.look(now)
         if now >= self._deadline and self._exited is None:
             self._deadline = _NEVER
             self._timed_out = True
@@ -187,12 +197,30 @@ class Loop:
             else:
                 self._tell(Signal(t, number, sender, action))
         if self._signals.must_stop:
-            self._signals.stop_like_the_script()
-            self._resize()
+            self._stop()
             self._slots.advance(monotonic())
+
+    def _stop(self) -> None:
+        if self._overlay is not None:
+            self._overlay.suspend()
+        self._signals.stop_like_the_script()
+        self._resize()
+        if self._overlay is not None:
+            self._overlay.resume()
+
+    def _uncover(self) -> None:
+        """Let whatever comes now pass as it is."""
+        if self._overlay is None:
+            return
+        self._overlay.close(failed=self._status != 0 or self._timed_out)
+        self._overlay = None
+        for carrier in self._carriers:
+            carrier.overlay = None
 
     def _resize(self) -> None:
         """Give ptys the terminal's new size, and tell those who looked too early and saw the old one."""
+        if self._overlay is not None:
+            self._overlay.resized()
         changed = [stream.pty.resize() for stream in self._attempt.streams.streams if stream.pty is not None]
         if any(changed):
             group = os.getpgrp()

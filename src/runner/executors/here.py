@@ -11,6 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runner.agent.events import Ended, Tell
     from runner.agent.job import Job
+    from runner.agent.overlay import Overlay
 
 
 class Here:
@@ -18,9 +19,13 @@ class Here:
 
     From the end of an attempt to the start of the next, or to the end of the process, signals that end programs are
     held: they must not strike while the run is being recorded.
+
+    Args:
+        overlay: What may be drawn over the output of scripts, or hold it back.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, overlay: Overlay | None = None) -> None:
+        self.overlay = overlay
         self._mask: set[int] | None = None
 
     def start(self, job: Job) -> HereHandle:
@@ -28,7 +33,7 @@ class Here:
         if self._mask is not None:
             pause.release(self._mask)
             self._mask = None
-        return HereHandle(Attempt(job, held=pause.ENDING), self)
+        return HereHandle(Attempt(job, held=pause.ENDING, overlay=self.overlay), self)
 
     def hold(self, mask: set[int]) -> None:
         """Know that the ending signals are held, until the next start.
