@@ -33,6 +33,7 @@ def main(arguments: list[str]) -> int:
         except BrokenPipeError:
             pass  # nobody listens: the closed control descriptor ends the attempt
 
+    os.set_blocking(control, False)
     attempt = Attempt(job, control=control)
     try:
         tell(attempt.start())

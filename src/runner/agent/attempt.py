@@ -27,7 +27,8 @@ class Attempt:
 
     Args:
         job: What to start, and how to treat it.
-        control: Descriptor whose closing means that nobody waits for the script any more, or -1.
+        control: Descriptor that does not block, on which is asked for what `requests` knows, or -1; its closing means
+            that nobody waits for the script any more.
         overlay: What may be drawn over its output, or hold it back.
         held: Signals that stay blocked when the script has ended, so that none strikes before that is recorded.
 

@@ -68,6 +68,11 @@ class Ending:
                 self._send(pid, number)
         self.due = min(monotonic() + _LOOK, self._kill_at)
 
+    def hasten(self, kill_after: float) -> None:
+        """Leave what remains of the tree no longer than so many seconds from now, unless it has even less."""
+        self._kill_at = min(self._kill_at, monotonic() + kill_after)
+        self.due = min(self.due, self._kill_at)
+
     def step(self) -> None:
         """Look what is left, and kill it once its time is up."""
         now = monotonic()

@@ -9,7 +9,7 @@ from runner.agent import tree
 from runner.agent.carry import Carrier
 from runner.agent.channels import FILE, PTY
 from runner.agent.clock import Slots
-from runner.agent.events import LOST, TIMEOUT, Ended, Sample, Signal
+from runner.agent.events import CANCELLED, LOST, TIMEOUT, Ended, Sample, Signal
 from runner.agent.handed import HandedFile
 from runner.agent.job import EXIT_TIMEOUT
 from runner.agent.keeper import Keeper
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from runner.agent.events import Tell
     from runner.agent.keys import Keys
     from runner.agent.overlay import Overlay
+    from runner.agent.requests import Cancel
 
 _NEVER = float("inf")
 _SIGKILL = 9
+_SIGTERM = 15
 _SIGWINCH = 28
 #: HUP, INT, QUIT and TERM: alone, they end a script that waits for a slow reader.
 _IMPATIENT = frozenset((1, 2, 3, 15))
@@ -63,6 +65,8 @@ class Loop:
         self._deadline = _NEVER if job.timeout is None else attempt.began + job.timeout
         self._ending: Ending | None = None
         self._timed_out = False
+        self._cancel: Cancel | None = None
+        self._hurried = False
         self._exited: float | None = None
         self._status: int | None = None
         self._usage: Any = None
@@ -231,21 +235,34 @@ class Loop:
         return tree.descendants(os.getpid(), self._attempt.spare)
 
     def _listen(self) -> None:
-        """Notice that whoever asked for the attempt is gone: the script goes too, as with a runner that is killed."""
-        control = self._attempt.control
-        try:
-            if os.read(control, 4096):
-                return
-        except OSError:
-            pass
-        self._poller.drop(control)
-        if self._exited is None:
-            os.kill(self._pid, _SIGKILL)
+        """Do what is asked; once who asked for the attempt is gone, the script goes as with a runner that is killed."""
+        from runner.agent.requests import read
 
-    def _end_tree(self) -> None:
+        control = self._attempt.control
+        if self._exited is not None:
+            # Nobody waits for a slow reader any more. What is asked is left to be read by who decides about a retry.
+            self._hurried = True
+            self._poller.drop(control)
+            return
+        try:
+            cancel = read(control)
+        except EOFError:
+            self._poller.drop(control)
+            os.kill(self._pid, _SIGKILL)
+            return
+        if cancel is None:
+            return
+        self._cancel = self._cancel or cancel
+        if self._ending is None:
+            self._end_tree(cancel.kill_after)
+        elif cancel.kill_after is not None:
+            self._ending.hasten(cancel.kill_after)
+
+    def _end_tree(self, kill_after: float | None = None) -> None:
         from runner.agent.ending import Ending
 
-        self._ending = Ending(os.getpid(), self._job.kill_after, self._attempt.spare)
+        grace = self._job.kill_after if kill_after is None else kill_after
+        self._ending = Ending(os.getpid(), grace, self._attempt.spare)
         self._ending.begin()
         self._tell_sent()
 
@@ -286,7 +303,7 @@ class Loop:
                 carrier.drain(limit)
             if not any(carrier.pending for carrier in self._carriers):
                 return
-            if monotonic() >= last_call or (self._signals.came - self._came) & _IMPATIENT:
+            if self._hurried or monotonic() >= last_call or (self._signals.came - self._came) & _IMPATIENT:
                 return
             until = min(last_call, self._slots.due, self._signals.due or _NEVER)
             self._poller.wait(until - monotonic())
@@ -315,6 +332,9 @@ class Loop:
         if self._timed_out:
             ended.reason, ended.exit_code = TIMEOUT, EXIT_TIMEOUT
             ended.message = f"ran longer than the {self._job.timeout:g} s allowed"
+        elif self._cancel is not None:
+            ended.reason, ended.message = CANCELLED, self._cancel.message
+            ended.exit_code = ended.exit_code or 128 + _SIGTERM  # a script that tidied up and left has not succeeded
         ended.usage = usage
         ended.output = counts
         ended.survivors = survivors

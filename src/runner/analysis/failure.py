@@ -48,7 +48,8 @@ def explain(
     if reason == SIGNALED:
         return f"signal:{signal}", message or f"killed by {name}"
     if reason == CANCELLED:
-        return f"signal:{signal}" if signal else CANCELLED, message or f"cancelled by {name}"
+        # The agent itself has something to say where it was asked to end the script.
+        return f"signal:{signal}" if signal and not message else CANCELLED, message or f"cancelled by {name}"
     if reason == OOM_KILLED:
         return OOM_KILLED, message or "killed by the kernel: out of memory"
     return reason, message

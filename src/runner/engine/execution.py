@@ -32,6 +32,9 @@ if TYPE_CHECKING:
             """Write it; a `RunnerError` is said and changes nothing."""
 
 
+_SIGTERM = 15
+
+
 class Execution:
     """Runs one target to its end.
 
@@ -131,7 +134,7 @@ class Execution:
             attempt.delay = waited
             run.attempts.append(attempt)
             delay = self._next_delay(run, attempt)
-            if delay is None or not self._wait(delay):
+            if delay is None or not self._wait(delay, attempt):
                 break
             waited = delay
             assert self._input is not None
@@ -163,7 +166,7 @@ class Execution:
             self._tell_failure(fold, number)
         else:
             self._tell(fold, number, self._handle.started)
-            self.end = ended = self._handle.run(lambda event: self._tell(fold, number, event))
+            self.end = ended = self._handle.run(lambda event: self._tell(fold, number, event), self._requests)
             self._tell(fold, number, ended)
         name_failure(fold.attempt)
         return fold.attempt
@@ -194,9 +197,24 @@ class Execution:
             return None
         return self.policy.next_delay(attempt, run.total_seconds)
 
-    def _wait(self, delay: float) -> bool:
-        """Wait before a retry; return False if a signal is to end the run instead."""
-        self.interrupted_by = self.executor.pause(delay)
+    @property
+    def _requests(self) -> int:
+        return -1 if self._recorder is None else self._recorder.requests
+
+    def _wait(self, delay: float, attempt: Attempt) -> bool:
+        """Wait before a retry; return False if a signal, or whoever asks for it, is to end the run instead."""
+        self.interrupted_by = self.executor.pause(delay, self._requests)
+        if self._requests >= 0 and not self.interrupted_by:
+            from runner.agent.events import CANCELLED
+            from runner.agent.requests import read
+
+            cancel = read(self._requests)
+            if cancel is not None:
+                self.interrupted_by = _SIGTERM
+                came_to = attempt.error_message or attempt.reason
+                attempt.reason, attempt.exit_code, attempt.signal = CANCELLED, 128 + _SIGTERM, None
+                attempt.error_type = CANCELLED
+                attempt.error_message = f"{cancel.message} before another attempt, after {came_to}"
         return not self.interrupted_by
 
     def _remember(self, run: Run) -> None:

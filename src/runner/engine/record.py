@@ -55,6 +55,11 @@ class Recorder:
         except (OSError, TypeError, ValueError):
             return None
 
+    @property
+    def requests(self) -> int:
+        """Descriptor on which others ask for the end of the run, -1 where nobody can."""
+        return -1 if self._journal is None else self._journal.requests
+
     def begin(self, attempt: Attempt) -> None:
         """Announce an attempt before its first event; its curve is what its samples are folded into meanwhile."""
         if self._journal is not None:

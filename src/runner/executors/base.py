@@ -16,8 +16,17 @@ if TYPE_CHECKING:
         #: Processes that are no part of the script's tree.
         spare: set[int]
 
-        def run(self, tell: Tell) -> Ended:
-            """Carry and measure the script until it has ended, telling events; return the last one, untold."""
+        def run(self, tell: Tell, requests: int = -1) -> Ended:
+            """Carry and measure the script until it has ended.
+
+            Args:
+                tell: Called with each event, the last one excepted.
+                requests: Descriptor that does not block, on which is asked for what `agent.requests` knows, or -1. A
+                    request that came too late for this attempt is still to be read there.
+
+            Returns:
+                The last event.
+            """
 
     class Executor(Protocol):
         """A place where scripts run."""
@@ -29,8 +38,8 @@ if TYPE_CHECKING:
                 StartFailed: It could not be started; nothing runs.
             """
 
-        def pause(self, seconds: float) -> int:
-            """Wait before a retry.
+        def pause(self, seconds: float, requests: int = -1) -> int:
+            """Wait before a retry, or until something is to be read on `requests`.
 
             Returns:
                 The signal that came meanwhile and ends the run, 0 for none.

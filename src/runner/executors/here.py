@@ -43,9 +43,9 @@ class Here:
         """
         self._mask = mask
 
-    def pause(self, seconds: float) -> int:
+    def pause(self, seconds: float, requests: int = -1) -> int:
         """Wait before a retry (see `Executor.pause`)."""
-        return pause.wait(seconds)
+        return pause.wait(seconds, requests)
 
 
 class HereHandle:
@@ -61,11 +61,12 @@ class HereHandle:
         self.started = attempt.start()
         self.spare = attempt.spare
 
-    def run(self, tell: Tell) -> Ended:
+    def run(self, tell: Tell, requests: int = -1) -> Ended:
         """Carry the script to its end (see `Handle.run`)."""
         # What has been loaded stays; only what a long run makes may be garbage. The end makes none worth a look.
         gc.freeze()
         gc.enable()
+        self._attempt.control = requests
         ended = self._attempt.run(tell)
         gc.disable()
         self._executor.hold(self._attempt.mask)

@@ -6,15 +6,16 @@ import os
 import subprocess
 import sys
 import threading
+from select import POLLIN, poll
+from time import monotonic
 
 from runner.agent.attempt import StartFailed
-from runner.agent.events import FAILED_TO_START, LOST, Ended, Started, decode
+from runner.agent.events import CANCELLED, FAILED_TO_START, LOST, Ended, Started, decode
 from runner.agent.job import EXIT_RUNNER
+from runner.agent.pause import LOOK, is_asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO
-
     from runner.agent.events import Event, Tell
     from runner.agent.job import Job
 
@@ -50,11 +51,17 @@ class Process:
         finally:
             os.close(job_read)
             os.close(events_write)
-        return ProcessHandle(agent, job, job_write, open(events_read, "rb"))
+        return ProcessHandle(agent, job, job_write, events_read)
 
-    def pause(self, seconds: float) -> int:
+    def pause(self, seconds: float, requests: int = -1) -> int:
         """Wait before a retry (see `Executor.pause`)."""
-        return _SIGINT if self._interrupted.wait(seconds) else 0
+        until = monotonic() + seconds
+        while not self._interrupted.is_set():
+            left = until - monotonic()
+            if left <= 0 or is_asked(requests):
+                return 0
+            self._interrupted.wait(left if requests < 0 else min(left, LOOK))
+        return _SIGINT
 
 
 class ProcessHandle:
@@ -64,12 +71,14 @@ class ProcessHandle:
         StartFailed: The script could not be started.
     """
 
-    def __init__(self, agent: subprocess.Popen[bytes], job: Job, control: int, events: BinaryIO) -> None:
+    def __init__(self, agent: subprocess.Popen[bytes], job: Job, control: int, events: int) -> None:
         from runner.agent.events import dumps
 
         self._agent = agent
         self._control = control
         self._events = events
+        self._lines = [b""]  #: what has been read of the agent's lines, the last one first and not complete
+        self._passed = b""  #: what was asked and has been passed on
         #: Processes that are no part of the script's tree; under an agent the host's never are.
         self.spare: set[int] = set()
         try:
@@ -85,25 +94,52 @@ class ProcessHandle:
             raise StartFailed(EXIT_RUNNER, "the agent ended before the script was started")
         self.started = first
 
-    def run(self, tell: Tell) -> Ended:
+    def run(self, tell: Tell, requests: int = -1) -> Ended:
         """Pass on what the agent tells, until the script has ended (see `Handle.run`).
 
         An exception that a signal handler of the host program raises ends the script too: nobody waits for it any more.
         """
         try:
             while True:
-                event = self._next() or Ended(0.0, LOST, None, message="the agent was killed")
+                event = self._next(requests) or Ended(0.0, LOST, None, message="the agent was killed")
                 if isinstance(event, Ended):
+                    if self._passed and event.reason != CANCELLED:
+                        os.write(requests, self._passed)  # it came too late for this attempt
                     return event
                 tell(event)
         finally:
             self._close()
 
-    def _next(self) -> Event | None:
-        line = self._events.readline()
-        return decode(line.decode("ascii")) if line.endswith(b"\n") else None
+    def _next(self, requests: int = -1) -> Event | None:
+        """Return what the agent tells next, None where it is gone; what is asked meanwhile is passed on."""
+        while len(self._lines) < 2:
+            self._wait(requests)
+            data = os.read(self._events, 1 << 20)
+            if not data:
+                return None
+            self._lines = (self._lines[0] + data).split(b"\n")[::-1]
+        return decode(self._lines.pop().decode("ascii"))
+
+    def _wait(self, requests: int) -> None:
+        waiting = poll()
+        waiting.register(self._events, POLLIN)
+        if requests >= 0:
+            waiting.register(requests, POLLIN)
+        while True:
+            ready = [fd for fd, _ in waiting.poll()]
+            if requests in ready:
+                self._pass_on(requests)
+            if self._events in ready:
+                return
+
+    def _pass_on(self, requests: int) -> None:
+        try:
+            self._passed = os.read(requests, 4096)
+            os.write(self._control, self._passed)
+        except OSError:
+            pass  # there was nothing after all, or the agent is gone
 
     def _close(self) -> None:
         os.close(self._control)
-        self._events.close()
+        os.close(self._events)
         self._agent.wait()

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 VERSION = 1
 
 LOCK = "lock"
+#: FIFO on which the runner listens to who asks for the end of the run (`agent.requests`).
+REQUESTS = "requests"
 FACTS = "run.json"
 EVENTS = "events.jsonl"
 #: Number of the running attempt and where it begins among the events, once it is not the first.
@@ -47,6 +49,8 @@ class Journal:
         self.trouble = ""  #: the first failure to write, in a few words
         #: The samples of the running attempt, kept by whoever folds the events; without it the file has no bound.
         self.curve: Curve | None = None
+        #: Descriptor of the FIFO, which does not block; -1 where there is none.
+        self.requests = -1
         self._lock = lock
         self._events = -1
         self._size = 0
@@ -83,6 +87,9 @@ class Journal:
             journal._write_facts(run, new)
             opened.append(high(os.open(os.path.join(new, EVENTS), _APPEND, 0o600)))
             journal._events = opened[1]
+            journal.requests = _listen(os.path.join(new, REQUESTS))
+            if journal.requests >= 0:
+                opened.append(journal.requests)
             os.rename(new, journal.path)
         except BaseException:
             for descriptor in opened:
@@ -145,6 +152,8 @@ class Journal:
             os.close(self._events)
         if remove:
             remove_folder(self.path)
+        if self.requests >= 0:
+            os.close(self.requests)
         os.close(self._lock)
 
     def _write_facts(self, run: Run, folder: str) -> None:
@@ -231,6 +240,15 @@ class Journal:
     def _fail(self, error: Exception) -> None:
         if not self.trouble:
             self.trouble = getattr(error, "strerror", None) or str(error)
+
+
+def _listen(path: str) -> int:
+    try:
+        os.mkfifo(path, 0o600)
+        # Open for writing too: so it never comes to an end. Who opens it without a runner at its end is told so.
+        return high(os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC))
+    except OSError:  # a file system without them
+        return -1
 
 
 def _is_samples(line: bytes) -> bool:
