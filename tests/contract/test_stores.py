@@ -9,7 +9,7 @@ import pytest
 from runner.agent.events import LOST, TIMEOUT
 from runner.model.errors import UsageError
 from runner.model.likeness import arguments_shape, host_class
-from runner.model.metrics import MEMORY_MAX
+from runner.model.metrics import EXECUTION_TIME, MEMORY_MAX
 from runner.model.run import Tail
 from runner.stores import STORES
 from runner.stores.base import FAILED, OLDEST, SUCCESS, RunFilter
@@ -314,3 +314,26 @@ def test_a_metric_that_there_is_not_is_refused() -> None:
     for wanted in ({"order": "cpu_mx"}, {"above": {"cpu_mx": 1.0}}):
         with pytest.raises(UsageError, match="unknown metric 'cpu_mx', did you mean"):
             RunFilter(**wanted)  # type: ignore[arg-type]
+
+
+def test_figures_come_without_the_rest(store: Store) -> None:
+    for number in range(1, 5):
+        run = whole(number)
+        run.last.metrics = {MEMORY_MAX.name: 10.0 * number, EXECUTION_TIME.name: None if number == 2 else float(number)}
+        store.save(run)
+    names = [EXECUTION_TIME.name, MEMORY_MAX.name]
+    assert store.figures(RunFilter(limit=3), names) == [(4.0, 40.0), (3.0, 30.0), (None, 20.0)]
+    assert store.figures(RunFilter(script="nowhere.py"), names) == []
+
+
+def test_a_question_can_look_at_the_newest_runs_only(store: Store) -> None:
+    runs = [whole(number, args=["predict"] if number < 3 else []) for number in range(1, 7)]
+    for run in runs:
+        store.save(run)
+    key = runs[0].script_key
+    assert ids(store, key=key, within=2) == [runs[5].id, runs[4].id]
+    assert ids(store, key=key, within=2, until=runs[4].started) == [runs[3].id, runs[2].id]
+    assert ids(store, key=key, within=4, shape="predict") == []
+    assert ids(store, key=key, within=5, shape="predict") == [runs[1].id]
+    assert store.count(RunFilter(key=key, within=100)) == 6
+    assert ids(store, key="train.py") == []  # only the exact key

@@ -126,6 +126,12 @@ class HistoryManager:
             store = self._readable()
             return store.runs(wanted, output, samples) if store else []
 
+    def figures(self, wanted: RunFilter, names: Sequence[str]) -> list[tuple[Value, ...]]:
+        """Return some metrics of the runs meant (see `Store.figures`), none where there is no database yet."""
+        with self._lock:
+            store = self._readable()
+            return store.figures(wanted, names) if store else []
+
     def count(self, wanted: RunFilter) -> int:
         """Return how many runs are meant; the filter's limit does not count."""
         with self._lock:

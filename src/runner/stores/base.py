@@ -12,7 +12,7 @@ from runner.model.run import label_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any, Protocol
 
     from runner.model.curve import Curve
@@ -55,14 +55,18 @@ class RunFilter:
         host_class: Class of the host (`model.likeness.host_class`); None for any.
         host: Name of the host.
         above: Least values of metrics, by name; a run without the metric is not meant.
+        id: Beginning of the run's id, in hexadecimal digits.
+        within: Of one script, only so many of its newest runs before `until` are looked at, whatever else is asked;
+            None for all. It bounds the cost of a question to which few runs answer. Where the script was started
+            under several paths, these are the newest runs under the path that has the newest such.
 
     Raises:
         UsageError: Nothing can be meant: a status or metric that there is not, or less than no runs.
     """
 
     __slots__ = (
-        "above", "host", "host_class", "key", "limit", "name", "order", "script", "shape", "since", "status", "tags",
-        "until",
+        "above", "host", "host_class", "id", "key", "limit", "name", "order", "script", "shape", "since", "status", "tags",
+        "until", "within",
     )  # fmt: skip
 
     def __init__(
@@ -79,7 +83,9 @@ class RunFilter:
         host_class: str | None = None,
         host: str = "",
         above: Mapping[str, float] | None = None,
+        id: str = "",
         key: str = "",
+        within: int | None = None,
     ) -> None:
         if status and status not in STATUSES:
             raise UsageError(f"no run ends {status!r}; the status is one of {', '.join(STATUSES)}")
@@ -100,6 +106,8 @@ class RunFilter:
         self.host_class = host_class
         self.host = host
         self.above = dict(above or {})
+        self.id = id
+        self.within = within
 
     def scripts(self, known: Iterable[Script]) -> set[Script]:
         """Return those of the known scripts that are meant.
@@ -120,6 +128,7 @@ class RunFilter:
         return (
             (not self.status or self.status == (last.reason, SUCCESS if last.success else FAILED)[
                 self.status in (SUCCESS, FAILED)])
+            and run.id.startswith(self.id)
             and (self.since is None or run.started >= self.since)
             and (self.until is None or run.started < self.until)
             and self.shape in (None, arguments_shape(run.args))
@@ -159,6 +168,9 @@ if TYPE_CHECKING:
 
         def runs(self, wanted: RunFilter, output: bool = False, samples: bool = False) -> list[Run]:
             """Return the runs meant, with output and samples only if asked for."""
+
+        def figures(self, wanted: RunFilter, names: Sequence[str]) -> list[tuple[Value, ...]]:
+            """Return some metrics, by name, of the runs meant, in the filter's order; much cheaper than `runs`."""
 
         def count(self, wanted: RunFilter) -> int:
             """Return how many runs are meant; the filter's limit does not count."""

@@ -9,6 +9,7 @@ from runner.stores.base import NEWEST, OLDEST, RunFilter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from runner.model.curve import Curve
@@ -47,13 +48,30 @@ class MemoryStore:
             found.sort(key=lambda run: _highest_first(run.last.metrics.get(wanted.order)))
         return [_view(run, output, samples) for run in found[: wanted.limit]]
 
+    def figures(self, wanted: RunFilter, names: Sequence[str]) -> list[tuple[Value, ...]]:
+        """Return some metrics of the runs meant (see `Store.figures`)."""
+        return [tuple(run.last.metrics.get(name) for name in names) for run in self.runs(wanted)]
+
     def count(self, wanted: RunFilter) -> int:
         """Return how many runs are meant (see `Store.count`)."""
         return len(self._meant(wanted))
 
     def _meant(self, wanted: RunFilter) -> list[Run]:
         meant = wanted.scripts(self.scripts())
-        return [run for run in self._runs.values() if _script(run) in meant and wanted.matches(run)]
+        since = self._nth_newest(wanted, meant) if wanted.within is not None else 0
+        return [
+            run for run in self._runs.values() if run.started >= since and _script(run) in meant and wanted.matches(run)
+        ]
+
+    def _nth_newest(self, wanted: RunFilter, meant: set[Script]) -> int:
+        assert wanted.within is not None
+        latest = 0
+        for script in meant:
+            starts = sorted(run.started for run in self._runs.values() if _script(run) == script)
+            before = [start for start in starts if wanted.until is None or start < wanted.until]
+            if len(before) >= max(wanted.within, 1):
+                latest = max(latest, before[-max(wanted.within, 1)])
+        return latest
 
     def scripts(self) -> list[Script]:
         """Return key, path and name of every script (see `Store.scripts`)."""

@@ -79,6 +79,13 @@ FROM runs r JOIN scripts s ON s.id = r.script JOIN hosts h ON h.id = r.host
     LEFT JOIN packages p ON p.id = e.packages
 WHERE {where}
 
+-- list_figures --
+SELECT {columns} FROM runs r WHERE {where}
+
+-- nth_newest --
+SELECT max((SELECT started FROM runs WHERE script = r.script AND started < ? ORDER BY started DESC LIMIT 1 OFFSET ?))
+FROM (SELECT id AS script FROM scripts) r WHERE {where}
+
 -- count_runs --
 SELECT count(*) FROM runs r WHERE {where}
 

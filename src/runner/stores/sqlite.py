@@ -15,9 +15,11 @@ from runner.stores.database import connect, explain, read_queries
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
     from typing import Any
 
     from runner.model.curve import Curve
+    from runner.model.metric import Value
     from runner.model.run import Run
     from runner.stores.base import Script
 else:
@@ -124,15 +126,25 @@ class SqliteStore:
         """Return one run (see `Store.get`)."""
         if not run_id or len(run_id) > ID_DIGITS or not set(run_id.lower()) <= set("0123456789abcdef"):
             return None
-        low = rows.number_of(run_id.ljust(ID_DIGITS, "0"))
-        high = rows.number_of(run_id.ljust(ID_DIGITS, "f"))
-        found = self._ask(self._query("list_runs", "r.id BETWEEN ? AND ? LIMIT 2"), [low, high])
+        where, values = self._where(RunFilter(id=run_id))
+        found = self._ask(self._query("list_runs", f"{where} LIMIT 2"), values)
         if len(found) > 1:
             raise UsageError(f"several runs begin with {run_id!r}; give more of its {ID_DIGITS} digits")
         return self._complete(found[0], output=True, samples=True) if found else None
 
     def runs(self, wanted: RunFilter, output: bool = False, samples: bool = False) -> list[Run]:
         """Return the runs meant (see `Store.runs`)."""
+        where, values = self._ordered(wanted)
+        found = self._ask(self._query("list_runs", where), values)
+        return [self._complete(row, output, samples) for row in found]
+
+    def figures(self, wanted: RunFilter, names: Sequence[str]) -> list[tuple[Value, ...]]:
+        """Return some metrics of the runs meant (see `Store.figures`)."""
+        columns = ", ".join(f"r.{BY_NAME[name].name}" for name in names)
+        where, values = self._ordered(wanted)
+        return self._ask(self._query("list_figures", where).replace("{columns}", columns), values)
+
+    def _ordered(self, wanted: RunFilter) -> tuple[str, list[Any]]:
         where, values = self._where(wanted)
         direction = "ASC" if wanted.order == OLDEST else "DESC"
         highest = "" if wanted.order in (NEWEST, OLDEST) else f"r.{BY_NAME[wanted.order].name} DESC NULLS LAST, "
@@ -140,8 +152,7 @@ class SqliteStore:
         if wanted.limit is not None:
             where += " LIMIT ?"
             values.append(min(wanted.limit, _LARGEST))
-        found = self._ask(self._query("list_runs", where), values)
-        return [self._complete(row, output, samples) for row in found]
+        return where, values
 
     def count(self, wanted: RunFilter) -> int:
         """Return how many runs are meant (see `Store.count`)."""
@@ -151,6 +162,7 @@ class SqliteStore:
     def _where(self, wanted: RunFilter) -> tuple[str, list[Any]]:
         parts = ["1"]
         values: list[Any] = []
+        keys: list[int] = []
         if wanted.script or wanted.name or wanted.key:
             known = self._scripts()
             meant = wanted.scripts(known.values())
@@ -162,6 +174,9 @@ class SqliteStore:
         elif wanted.status:
             parts.append("r.reason = ?")
             values.append(wanted.status)
+        if wanted.id:
+            parts.append("r.id BETWEEN ? AND ?")
+            values += [rows.number_of(wanted.id.ljust(ID_DIGITS, digit)) for digit in "0f"]
         if wanted.since is not None:
             parts.append("r.started >= ?")
             values.append(wanted.since)
@@ -184,6 +199,9 @@ class SqliteStore:
             # As JSON on both sides: what is not UTF-8 can't be bound as text.
             parts.append("EXISTS (SELECT 1 FROM json_each(r.tags) t JOIN json_each(?) w USING (key, value))")
             values.append(dumps({key: value}))
+        if wanted.within is not None:
+            parts.append(f"r.started >= ifnull(({self._query('nth_newest', parts[1] if keys else '')}), 0)")
+            values += [_LARGEST if wanted.until is None else wanted.until, max(wanted.within, 1) - 1, *keys]
         return " AND ".join(parts), values
 
     def _complete(self, row: Any, output: bool, samples: bool) -> Run:
