@@ -39,7 +39,7 @@ def split_command(line: Line, argv: list[str], at: int, flags: Mapping[str, Flag
     while at < len(argv):
         word = argv[at]
         at += 1
-        if words_only or word[:1] != "-" or word == "-":
+        if words_only or word[:1] != "-" or word == "-" or (free and word[1:].isdigit()):  # -2 counts runs back
             if not free:
                 raise UsageError(f"`runner {name}` has no use for {word!r}")
             owner, attr, many = free[0]

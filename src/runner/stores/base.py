@@ -65,8 +65,8 @@ class RunFilter:
     """
 
     __slots__ = (
-        "above", "host", "host_class", "id", "key", "limit", "name", "order", "script", "shape", "since", "status", "tags",
-        "until", "within",
+        "above", "host", "host_class", "id", "key", "limit", "name", "order", "script", "shape", "since", "status",
+        "tags", "until", "within",
     )  # fmt: skip
 
     def __init__(
@@ -106,7 +106,7 @@ class RunFilter:
         self.host_class = host_class
         self.host = host
         self.above = dict(above or {})
-        self.id = id
+        self.id = id.lower()
         self.within = within
 
     def scripts(self, known: Iterable[Script]) -> set[Script]:
