@@ -23,7 +23,7 @@ FLOORS = (
     ("agent",),
     ("model",),
     ("options", "registry"),
-    ("executors", "stores", "analysis", "policy", "exporters"),
+    ("executors", "stores", "analysis", "policy", "exporters", "importers"),
     ("engine",),
     ("cli",),
 )

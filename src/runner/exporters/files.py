@@ -36,10 +36,10 @@ def check(path: str, flag: str) -> None:
 
 def is_stdout(path: str) -> bool:
     """Whether a report of that path is written to standard output, by whatever name."""
-    return _stream(path) == 1
+    return stream_of(path) == 1
 
 
-def _stream(path: str) -> int:
+def stream_of(path: str) -> int:
     """Return the descriptor of the standard stream that a path leads to (``/dev/stdout``), 0 for none."""
     if path == "-":
         return 1
@@ -61,9 +61,9 @@ def write(path: str, data: bytes) -> None:
         ReportError: It could not be written; a regular file that was there before is untouched.
     """
     try:
-        stream = _stream(path)
+        stream = stream_of(path)
         if stream:
-            _write_all(stream, data)
+            write_all(stream, data)
         elif os.path.exists(path) and not os.path.isfile(path):
             _write_special(path, data)
         else:
@@ -80,7 +80,7 @@ def _replace(path: str, data: bytes) -> None:
         try:
             if mode is not None:
                 os.fchmod(fd, mode)
-            _write_all(fd, data)
+            write_all(fd, data)
         finally:
             os.close(fd)
         os.replace(temporary, path)
@@ -90,6 +90,19 @@ def _replace(path: str, data: bytes) -> None:
 
 
 def _write_special(path: str, data: bytes) -> None:
+    fd = open_special(path)
+    try:
+        write_all(fd, data)
+    finally:
+        os.close(fd)
+
+
+def open_special(path: str) -> int:
+    """Open a device or FIFO for writing, once somebody reads it.
+
+    Raises:
+        OSError: It can't be opened, or nobody came to read it for `FIFO_PATIENCE`.
+    """
     from time import monotonic, sleep
 
     patience = monotonic() + FIFO_PATIENCE
@@ -101,14 +114,12 @@ def _write_special(path: str, data: bytes) -> None:
             if not stat.S_ISFIFO(os.stat(path).st_mode) or monotonic() > patience:
                 raise
             sleep(0.05)
-    try:
-        os.set_blocking(fd, True)
-        _write_all(fd, data)
-    finally:
-        os.close(fd)
+    os.set_blocking(fd, True)
+    return fd
 
 
-def _write_all(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: bytes | bytearray) -> None:
+    """Write all bytes to a descriptor."""
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]

@@ -1,0 +1,64 @@
+"""Reads an export in Parquet."""
+
+from __future__ import annotations
+
+from json import loads
+
+from runner.importers.base import BadFileError
+from runner.model.errors import UsageError
+from runner.model.portable import COLUMNS, INDEX, JSON, TIME, VERSION_COLUMN, run_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from runner.importers.base import Source
+    from runner.model.run import Run
+
+_MAGIC = b"PAR1"
+#: Runs taken in at once; a complete export holds samples and output of each.
+_BATCH = 1000
+
+
+class ParquetReader:
+    """Reads records by the names of the columns; those of other names are passed over."""
+
+    def matches(self, source: Source) -> bool:
+        """Whether the file begins as every such file does."""
+        return source.head.startswith(_MAGIC) and not source.compressed
+
+    def read(self, source: Source) -> Iterator[Run]:
+        """Yield the runs (see `Reader.read`)."""
+        try:
+            import pyarrow
+            import pyarrow.parquet
+        except ImportError as error:
+            raise UsageError(
+                f"{source.name}: Parquet needs pyarrow ({error}); install it with:"
+                " pip install 'python-script-runner[parquet]'"
+            ) from None
+        row = 0
+        try:
+            with pyarrow.parquet.ParquetFile(source.path) as file:
+                names = [name for name in file.schema_arrow.names if name in INDEX]
+                if "run_id" not in names or VERSION_COLUMN not in names:
+                    raise BadFileError(f"{source.name} is no export of runs: it has no column {VERSION_COLUMN}")
+                for batch in file.iter_batches(_BATCH, columns=names):
+                    for values in zip(*(_column(pyarrow, batch, name) for name in names), strict=True):
+                        row += 1
+                        yield run_of({name: value for name, value in zip(names, values, strict=True)
+                                      if value is not None})  # fmt: skip
+        except (pyarrow.ArrowException, OSError, ValueError) as error:
+            where = f"{source.name}, row {row}" if row else source.name
+            raise BadFileError(f"{where}: {str(error).splitlines()[0]}") from None
+
+
+def _column(pyarrow: Any, batch: Any, name: str) -> list[Any]:
+    column, kind = batch.column(name), COLUMNS[INDEX[name]].kind
+    if kind == TIME:  # other writers may have chosen another precision
+        column = column.cast(pyarrow.timestamp("ns", tz=column.type.tz)).cast(pyarrow.int64())
+    values: list[Any] = column.to_pylist()
+    if kind == JSON:
+        return [None if value is None else loads(value) for value in values]
+    return values
