@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from runner.model.curve import Curve
     from runner.model.metric import Value
     from runner.model.run import Run
+    from runner.stores.aggregates import Point, Presence
 
     #: Key, path as it was typed, and name of a script.
     Script = tuple[str, str, str]
@@ -180,6 +181,42 @@ if TYPE_CHECKING:
 
         def samples(self, run_id: str, attempt: int) -> Curve | None:
             """Return what was sampled in one attempt, None where nothing was."""
+
+        def series(self, metric: str, wanted: RunFilter) -> list[Point]:
+            """Return start, value and run of one metric for the runs meant that have it, in the filter's order.
+
+            The metric may be one that the catalog does not have; the order is by start.
+            """
+
+        def aggregate(self, metric: str, wanted: RunFilter, functions: Sequence[str]) -> dict[str, Value]:
+            """Compute aggregates of one metric over the runs meant; the filter's limit does not count.
+
+            Args:
+                metric: Its name; it may be one that the catalog does not have.
+                wanted: Which runs.
+                functions: Of `aggregates.FUNCTIONS`. Without values the count is 0 and all else None.
+
+            Raises:
+                UsageError: There is no such function.
+            """
+
+        def buckets(
+            self, metric: str, wanted: RunFilter, functions: Sequence[str], edges: Sequence[int]
+        ) -> list[dict[str, Value]]:
+            """Compute aggregates (see `aggregate`) of the runs started from each edge until before the next.
+
+            Args:
+                metric: Its name.
+                wanted: Which runs.
+                functions: Of `aggregates.FUNCTIONS`.
+                edges: Moments in nanoseconds since the epoch, ascending; there is one bucket less.
+            """
+
+        def span(self, wanted: RunFilter) -> tuple[int, int] | None:
+            """Return the first and the last start of the runs meant, None where there are none."""
+
+        def presence(self) -> list[Presence]:
+            """Return how many runs have each metric: those of the catalog in its order, then others by name."""
 
         def stats(self) -> dict[str, Any]:
             """Return how much is kept.

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from copy import copy
+from itertools import pairwise
 
 from runner.model.errors import UsageError
+from runner.model.metrics import BY_NAME
+from runner.stores.aggregates import Presence, aggregate, check_functions
 from runner.stores.base import NEWEST, OLDEST, RunFilter
 
 TYPE_CHECKING = False
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from runner.model.curve import Curve
     from runner.model.metric import Value
     from runner.model.run import Run
+    from runner.stores.aggregates import Point
     from runner.stores.base import Script
 
 
@@ -84,6 +88,52 @@ class MemoryStore:
             if each.number == attempt:
                 return each.curve
         return None
+
+    def series(self, metric: str, wanted: RunFilter) -> list[Point]:
+        """Return the values of one metric (see `Store.series`)."""
+        found = self._values(metric, wanted)
+        if wanted.order != OLDEST:
+            found.reverse()
+        return found[: wanted.limit]
+
+    def aggregate(self, metric: str, wanted: RunFilter, functions: Sequence[str]) -> dict[str, Value]:
+        """Compute aggregates of one metric (see `Store.aggregate`)."""
+        check_functions(functions)
+        return aggregate([value for _, value, _ in self._values(metric, wanted)], functions)
+
+    def buckets(
+        self, metric: str, wanted: RunFilter, functions: Sequence[str], edges: Sequence[int]
+    ) -> list[dict[str, Value]]:
+        """Compute aggregates of each bucket (see `Store.buckets`)."""
+        check_functions(functions)
+        values = self._values(metric, wanted)
+        return [
+            aggregate([value for started, value, _ in values if low <= started < high], functions)
+            for low, high in pairwise(edges)
+        ]
+
+    def _values(self, metric: str, wanted: RunFilter) -> list[Point]:
+        found = []
+        for run in sorted(self._meant(wanted), key=lambda run: run.started):
+            value = {**run.extra, **run.last.metrics}.get(metric)
+            if value is not None:
+                found.append((run.started, value, run.id))
+        return found
+
+    def span(self, wanted: RunFilter) -> tuple[int, int] | None:
+        """Return the first and the last start (see `Store.span`)."""
+        starts = [run.started for run in self._meant(wanted)]
+        return (min(starts), max(starts)) if starts else None
+
+    def presence(self) -> list[Presence]:
+        """Return how many runs have each metric (see `Store.presence`)."""
+        others = {name for run in self._runs.values() for name in run.extra} - BY_NAME.keys()
+        result = []
+        for name in [*BY_NAME, *sorted(others)]:
+            starts = [started for started, _, _ in self._values(name, RunFilter())]
+            if starts:
+                result.append(Presence(name, len(starts), starts[0], starts[-1]))
+        return result
 
     def stats(self) -> dict[str, Any]:
         """Return how much is kept (see `Store.stats`)."""

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from runner.model.curve import Curve
     from runner.model.metric import Value
     from runner.model.run import Run
+    from runner.stores.aggregates import Point, Presence
     from runner.stores.base import Script
+    from runner.stores.series import Series
 else:
     try:
         import _sqlite3 as sqlite3
@@ -231,6 +233,33 @@ class SqliteStore:
         """Return what was sampled in one attempt (see `Store.samples`)."""
         found = self._ask(self._queries["get_curve"], [rows.number_of(run_id), attempt])
         return decode_curve(found[0][0]) if found else None
+
+    def series(self, metric: str, wanted: RunFilter) -> list[Point]:
+        """Return the values of one metric (see `Store.series`)."""
+        return self._series().points(metric, wanted)
+
+    def aggregate(self, metric: str, wanted: RunFilter, functions: Sequence[str]) -> dict[str, Value]:
+        """Compute aggregates of one metric (see `Store.aggregate`)."""
+        return self._series().aggregate(metric, wanted, functions)
+
+    def buckets(
+        self, metric: str, wanted: RunFilter, functions: Sequence[str], edges: Sequence[int]
+    ) -> list[dict[str, Value]]:
+        """Compute aggregates of each bucket (see `Store.buckets`)."""
+        return self._series().buckets(metric, wanted, functions, edges)
+
+    def span(self, wanted: RunFilter) -> tuple[int, int] | None:
+        """Return the first and the last start (see `Store.span`)."""
+        return self._series().span(wanted)
+
+    def presence(self) -> list[Presence]:
+        """Return how many runs have each metric (see `Store.presence`)."""
+        return self._series().presence()
+
+    def _series(self) -> Series:
+        from runner.stores.series import Series
+
+        return Series(self._ask, self._where)
 
     def stats(self) -> dict[str, Any]:
         """Return how much is kept (see `Store.stats`)."""

@@ -1,0 +1,165 @@
+"""Values of one metric over many runs: points, aggregates and buckets, computed by SQLite."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from runner.agent.events import dumps
+from runner.model.metrics import BY_NAME
+from runner.stores import rows
+from runner.stores.aggregates import (
+    AVG,
+    COUNT,
+    MAX,
+    MIN,
+    QUANTILES,
+    STDDEV,
+    SUM,
+    Presence,
+    between,
+    check_functions,
+    deviation,
+    neighbours,
+    select,
+)
+from runner.stores.base import OLDEST
+from runner.stores.database import read_queries
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from runner.model.metric import Value
+    from runner.stores.aggregates import Point
+    from runner.stores.base import RunFilter
+
+    Where = tuple[str, list[Any]]
+
+_DAY = 86_400_000_000_000
+#: The largest number that SQLite knows.
+_LARGEST = (1 << 63) - 1
+#: Whole numbers up to here are exact in the floating point that SQLite sums in.
+_EXACT = 1 << 53
+
+
+class Series:
+    """Answers about the values of metrics.
+
+    Args:
+        ask: Puts a question to the database and returns the rows.
+        where: Turns a filter into a condition on ``runs r`` and its values.
+    """
+
+    def __init__(self, ask: Callable[..., list[Any]], where: Callable[[RunFilter], Where]) -> None:
+        self._ask = ask
+        self._where = where
+        self._queries = read_queries("series")
+
+    def points(self, metric: str, wanted: RunFilter) -> list[Point]:
+        """Return the values of the runs meant (see `Store.series`)."""
+        value, values, where = self._parts(metric, wanted)
+        direction = "ASC" if wanted.order == OLDEST else "DESC"
+        query = self._query("list_points", value, where) + f" ORDER BY started {direction}, seq {direction}"
+        if wanted.limit is not None:
+            query += " LIMIT ?"
+            values = [*values, min(wanted.limit, _LARGEST)]
+        return [(started, v, f"{number:012x}") for started, v, number in self._ask(query, values)]
+
+    def aggregate(self, metric: str, wanted: RunFilter, functions: Sequence[str]) -> dict[str, Value]:
+        """Return aggregates over the runs meant (see `Store.aggregate`)."""
+        check_functions(functions)
+        value, values, where = self._parts(metric, wanted)
+        count, *rest = self._ask(self._query("summarize", value, where), values)[0]
+        known = _basic(metric, count, *rest)
+        if STDDEV in functions and count:
+            squares = self._ask(self._query("spread", value, where), [known[AVG], *values])[0][0]
+            known[STDDEV] = deviation(count, squares)
+        quantiles = [name for name in functions if name in QUANTILES]
+        if quantiles and count:
+            places = sorted({place for name in quantiles for place in neighbours(count, QUANTILES[name])})
+            found = dict(self._ask(self._query("ranked", value, where), [*values, dumps(places)]))
+            for name in quantiles:
+                low, high = neighbours(count, QUANTILES[name])
+                known[name] = between(count, QUANTILES[name], found[low], found[high])
+        return select(known, functions)
+
+    def buckets(
+        self, metric: str, wanted: RunFilter, functions: Sequence[str], edges: Sequence[int]
+    ) -> list[dict[str, Value]]:
+        """Return aggregates of each bucket between two edges (see `Store.buckets`)."""
+        check_functions(functions)
+        value, values, where = self._parts(metric, wanted)
+        own = value.count("?")  # the value's parameter stands before the buckets, the filter's behind
+        values = [*values[:own], dumps([[*pair] for pair in pairwise(edges)]), *values[own:]]
+        quantiles = [name for name in functions if name in QUANTILES]
+        if not quantiles and STDDEV not in functions:
+            query = self._query("summarize_buckets", value, where)
+        else:
+            columns = ", ".join(_neighbours(QUANTILES[name]) for name in quantiles) or "NULL"
+            query = self._query("rank_buckets", value, where).replace("{neighbours}", columns)
+        result = [select({COUNT: 0}, functions) for _ in edges[1:]]
+        for bucket, count, *rest in self._ask(query, values):
+            known = _basic(metric, count, *rest[:4])
+            if len(rest) > 4:
+                known[STDDEV] = deviation(count, rest[4])
+                for place, name in enumerate(quantiles):
+                    known[name] = between(count, QUANTILES[name], *rest[5 + 2 * place : 7 + 2 * place])
+            result[bucket] = select(known, functions)
+        return result
+
+    def span(self, wanted: RunFilter) -> tuple[int, int] | None:
+        """Return the first and the last start of the runs meant (see `Store.span`)."""
+        where, values = self._where(wanted)
+        first = self._ask(self._query("first_start", "", where), values)
+        last = self._ask(self._query("last_start", "", where), values)
+        return (first[0][0], last[0][0]) if first and last else None
+
+    def presence(self) -> list[Presence]:
+        """Return how many runs have each metric (see `Store.presence`)."""
+        counted: dict[str, tuple[int, int, int]] = {}
+        for what, count, first, last in self._ask(self._queries["list_presence"]):
+            for name in [what] if isinstance(what, str) else _names(what):
+                before = counted.get(name, (0, first, last))
+                counted[name] = (before[0] + count, min(before[1], first), max(before[2], last))
+        order = [name for name in BY_NAME if name in counted] + sorted(name for name in counted if name not in BY_NAME)
+        return [Presence(name, counted[name][0], *self._moments(name, *counted[name][1:])) for name in order]
+
+    def _moments(self, metric: str, first: int, last: int) -> tuple[int, int]:
+        """Return the first and the last start of runs with a metric, of which only the days are known."""
+        value, values = _value(metric)
+        known = f"{value} IS NOT NULL"
+        early = self._query("first_start", "", f"r.started >= {first * _DAY} AND {known}")
+        late = self._query("last_start", "", f"r.started < {(last + 1) * _DAY} AND {known}")
+        return self._ask(early, values)[0][0], self._ask(late, values)[0][0]
+
+    def _parts(self, metric: str, wanted: RunFilter) -> tuple[str, list[Any], str]:
+        value, values = _value(metric)
+        where, more = self._where(wanted)
+        return value, [*values, *more], where
+
+    def _query(self, name: str, value: str, where: str) -> str:
+        return self._queries[name].replace("{value}", value).replace("{where}", where)
+
+
+def _value(metric: str) -> tuple[str, list[Any]]:
+    if metric in BY_NAME:
+        return f"r.{metric}", []
+    return "(SELECT value FROM json_each(r.extra) WHERE key = ?)", [rows.bind(metric)]
+
+
+def _names(pattern: int) -> list[str]:
+    return [name for bit, name in enumerate(rows.METRIC_COLUMNS) if pattern >> bit & 1]
+
+
+def _basic(metric: str, count: int, low: Value, high: Value, mean: Value, total: float) -> dict[str, Value]:
+    if not count:
+        return {COUNT: 0}
+    whole = metric in BY_NAME and BY_NAME[metric].type is int and abs(total) <= _EXACT
+    return {COUNT: count, MIN: low, MAX: high, AVG: mean, SUM: int(total) if whole else total}
+
+
+def _neighbours(share: float) -> str:
+    """Return the columns that find what `neighbours` says where a query ranks the values of each bucket."""
+    low = f"CAST((n - 1) * {share} AS INTEGER)"
+    return f"max(CASE WHEN i = {low} THEN v END), max(CASE WHEN i = min({low} + 1, n - 1) THEN v END)"

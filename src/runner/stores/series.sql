@@ -1,0 +1,44 @@
+-- What the SQLite store asks about the values of one metric. {value} is the metric's; {where} says which runs.
+-- Quantiles are exact (Hyndman and Fan's type 7): these find the two values on either side of each.
+
+-- list_points --
+SELECT started, v, id FROM (SELECT r.started, {value} AS v, r.id, r.seq FROM runs r WHERE {where}) WHERE v IS NOT NULL
+
+-- summarize --
+SELECT count(v), min(v), max(v), avg(v), total(v) FROM (SELECT {value} AS v FROM runs r WHERE {where})
+
+-- spread --
+SELECT total((v - m) * (v - m)) FROM (SELECT ? AS m), (SELECT {value} AS v FROM runs r WHERE {where})
+
+-- ranked --
+SELECT i, v FROM (SELECT row_number() OVER (ORDER BY v) - 1 AS i, v FROM (SELECT {value} AS v FROM runs r WHERE {where})
+    WHERE v IS NOT NULL)
+WHERE i IN (SELECT value FROM json_each(?))
+
+-- summarize_buckets --
+WITH points AS (
+    SELECT b.key AS bucket, {value} AS v FROM json_each(?) b CROSS JOIN runs r
+    WHERE r.started >= b.value ->> 0 AND r.started < b.value ->> 1 AND {where}
+)
+SELECT bucket, count(*), min(v), max(v), avg(v), total(v) FROM points WHERE v IS NOT NULL GROUP BY bucket
+
+-- rank_buckets --
+WITH points AS (
+    SELECT b.key AS bucket, {value} AS v FROM json_each(?) b CROSS JOIN runs r
+    WHERE r.started >= b.value ->> 0 AND r.started < b.value ->> 1 AND {where}
+), ranked AS (
+    SELECT bucket, v, row_number() OVER (PARTITION BY bucket ORDER BY v) - 1 AS i, count(*) OVER (PARTITION BY bucket) AS n,
+        avg(v) OVER (PARTITION BY bucket) AS m
+    FROM points WHERE v IS NOT NULL
+)
+SELECT bucket, count(*), min(v), max(v), avg(v), total(v), total((v - m) * (v - m)), {neighbours} FROM ranked
+GROUP BY bucket
+
+-- first_start --
+SELECT r.started FROM runs r WHERE {where} ORDER BY r.started LIMIT 1
+
+-- last_start --
+SELECT r.started FROM runs r WHERE {where} ORDER BY r.started DESC LIMIT 1
+
+-- list_presence --
+SELECT what, sum(runs), min(day), max(day) FROM presence GROUP BY what
