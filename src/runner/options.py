@@ -35,6 +35,9 @@ ENVIRONMENT = "environment"
 FILE = "file"
 DEFAULT = "default"
 
+#: What stands for the value of a flag that was given without one.
+_BARE = "true"
+
 _TRUE = ("true", "yes", "on", "1")
 _FALSE = ("false", "no", "off", "0")
 
@@ -53,6 +56,7 @@ class Opt:
 
     __slots__ = (
         "attr",
+        "bare",
         "choices",
         "default",
         "env",
@@ -72,6 +76,7 @@ class Opt:
     )
 
     attr: str
+    bare: str
     type: str
     help: str
     default: Any
@@ -108,7 +113,9 @@ class Opt:
 
     @property
     def arity(self) -> int:
-        """How many values the flag takes: 0 or 1."""
+        """How many values the flag takes: 0 or 1, or -1 where a value only ever comes as ``--flag=VALUE``."""
+        if self.bare:
+            return -1
         return 0 if self.type == "bool" else 1
 
     @property
@@ -124,6 +131,8 @@ class Opt:
         """
         if isinstance(value, Unset):
             raise UsageError(f"{where}: the environment variable {value.name} is not set")
+        if self.bare and value == _BARE:
+            value = self.bare
         try:
             result = _CONVERTERS[self.type](self, value)
         except ValueError as error:
@@ -212,6 +221,7 @@ def opt(
     spec: bool = False,
     positional: bool = False,
     literal_bool: bool = False,
+    bare: str = "",
 ) -> Any:
     """Declare an option, as the default of a field of an `Options` class.
 
@@ -230,6 +240,7 @@ def opt(
         spec: Whether the flag counts after the script too; otherwise it belongs to the script there.
         positional: Whether the subcommand takes it without a flag.
         literal_bool: Whether a literal true or false after the bare flag is its value.
+        bare: Value of the flag that is given without one; another is then only ever given as ``--flag=VALUE``.
     """
     return Opt(
         help=help,
@@ -246,6 +257,7 @@ def opt(
         spec=spec,
         positional=positional,
         literal_bool=literal_bool,
+        bare=bare,
         repeat=False,
     )
 

@@ -211,6 +211,8 @@ def _value(option: Opt) -> str:
         return " [true|false]"
     if option.arity == 0 or not option.flag:
         return ""
+    if option.bare:
+        return f"[={option.metavar or option.type.upper()}]"
     choices = "|".join(option.choices)
     if 0 < len(choices) <= _LONG:
         return f" {choices}"
