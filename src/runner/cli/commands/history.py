@@ -6,12 +6,12 @@ import os
 from time import localtime, strftime, time_ns
 
 from runner.cli.output import printable
+from runner.cli.remembered import nothing, take_in
 from runner.cli.tables import write_json, write_rows
 from runner.engine.environment import pairs
 from runner.engine.history import HistoryManager, as_dict
 from runner.engine.history_options import days_before, parse_moment
 from runner.model import metrics
-from runner.model.errors import StoreError
 from runner.model.run import iso
 from runner.model.units import format_bytes, format_count, format_value
 from runner.stores.base import RunFilter, script_label
@@ -40,7 +40,7 @@ def show_history(options: HistoryOptions, record: RecordOptions, query: QueryOpt
     """Show past runs, the newest first."""
     wanted = _filter(options)
     with HistoryManager(record.history_db) as history:
-        _take_in(history)
+        take_in(history)
         runs = history.runs(wanted)
         total = history.count(wanted)
         known = [] if runs else history.scripts()
@@ -69,7 +69,7 @@ def show_history(options: HistoryOptions, record: RecordOptions, query: QueryOpt
 def db_stats(options: StatsOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
     """Show how much is remembered, and where."""
     with HistoryManager(record.history_db) as history:
-        _take_in(history)
+        take_in(history)
         stats = history.stats()
     if stats is None:
         if query.format == "json":
@@ -129,21 +129,6 @@ def _filter(options: HistoryOptions) -> RunFilter:
     return RunFilter(options.script, options.status, since, until, pairs(options.tag, "--tag"), limit=options.limit)
 
 
-def _take_in(history: HistoryManager) -> None:
-    """Store what earlier runners had to leave, so that an answer is complete; where that can't be, say so."""
-    import sys
-
-    try:
-        lines = history.fold()
-    except StoreError as error:
-        history.close()
-        history.scripts()  # where nothing can be read either, that is the error to tell
-        print(f"runner: warning: runs that wait to be stored may be missing here: {error}", file=sys.stderr)
-        return
-    for line in lines:
-        print(f"runner: {line}", file=sys.stderr)
-
-
 def _line(run: Run) -> dict[str, Any]:
     last = run.last
     return {
@@ -169,13 +154,9 @@ def _figure(run: Run, metric: Metric) -> str:
 
 
 def _nothing(options: HistoryOptions, path: str, known: list[str]) -> str:
-    if not known:
-        return f"no runs are remembered in {path}\n"
-    listed = ", ".join(map(printable, known[:10])) + (", ..." if len(known) > 10 else "")
     whose = f" of {printable(options.script)}" if options.script else ""
     narrow = any((options.status, options.since, options.until, options.tag))
-    when = "matches" if narrow else f"in the last {options.days} days"
-    return f"no run{whose} {when}; there are runs of: {listed}\n"
+    return nothing(f"run{whose} {'matches' if narrow else f'in the last {options.days} days'}", known, path)
 
 
 def _day(moment: str | None) -> str:

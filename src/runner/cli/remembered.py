@@ -1,0 +1,44 @@
+"""What every query about the record does first, and says where there is nothing to tell."""
+
+from __future__ import annotations
+
+from runner.cli.output import printable
+from runner.model.errors import StoreError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runner.engine.history import HistoryManager
+
+#: Scripts named where another has no runs.
+_NAMED = 10
+
+
+def take_in(history: HistoryManager) -> None:
+    """Store what earlier runners had to leave, so that an answer is complete; where that can't be, say so."""
+    import sys
+
+    try:
+        lines = history.fold()
+    except StoreError as error:
+        history.close()
+        history.scripts()  # where nothing can be read either, that is the error to tell
+        print(f"runner: warning: runs that wait to be stored may be missing here: {error}", file=sys.stderr)
+        return
+    for line in lines:
+        print(f"runner: {line}", file=sys.stderr)
+
+
+def nothing(what: str, known: Sequence[str], path: str) -> str:
+    """Return the line that says that there is nothing to tell, and which scripts have runs.
+
+    Args:
+        what: What there is none of, after "no", such as ``run of train.py in the last 30 days``.
+        known: What the scripts that have runs are called.
+        path: The record.
+    """
+    if not known:
+        return f"no runs are remembered in {printable(path)}\n"
+    listed = ", ".join(map(printable, known[:_NAMED])) + (", ..." if len(known) > _NAMED else "")
+    return f"no {what}; there are runs of: {listed}\n"
