@@ -12,7 +12,7 @@ from runner.agent.spawn import StartFailed, spawn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Collection
+    from typing import Callable, Collection
 
     from runner.agent.events import Ended, Started, Tell
     from runner.agent.feeder import Feeder
@@ -70,6 +70,7 @@ class Attempt:
         try:
             given = dict(streams.given)
             opened = self._open_input(given)
+            prepare = self._prepare()
             self.spare = present_children()
             early = _is_early(job.executable)
             if early:
@@ -77,8 +78,9 @@ class Attempt:
             self.time = time_ns()
             self.began = monotonic()
             self.pid = spawn(
-                job.executable, job.argv, job.env, job.cwd, given, signals.mask, signals.defaults, signals.ignores
-            )
+                job.executable, job.argv, job.env, job.cwd, given, signals.mask, signals.defaults, signals.ignores,
+                prepare,
+            )  # fmt: skip
         except BaseException:
             streams.abandon()
             signals.close()
@@ -104,6 +106,21 @@ class Attempt:
         self.note = ExitNote(self.pid)
         self.started = self._describe()
         return self.started
+
+    def _prepare(self) -> Callable[[], None] | None:
+        """Refuse limits that can't be watched; return what is to be done in the script's process before it begins."""
+        job = self.job
+        if job.limited:
+            from runner.agent.limits import unseen
+
+            problem = unseen(job, self.streams.describe())
+            if problem:
+                raise StartFailed(EXIT_RUNNER, problem)
+        if job.nice is None and job.ionice is None:
+            return None
+        from runner.agent.priority import prepare
+
+        return prepare(job)
 
     def _release(self) -> None:
         """Let go of what the script has got and this process does not use."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from runner.agent.channels import Stream
     from runner.agent.keeper import Keeper, Nobody
+    from runner.agent.limits import Allowance
     from runner.agent.overlay import Overlay
 
 _BLOCK = 1 << 16
@@ -116,6 +117,7 @@ class Carrier:
         pending: Bytes read that the destination has not taken yet.
         dry: Whether the last look found nothing to read.
         carried: Bytes read so far.
+        allowance: Cuts output off at a limit; what comes later is read and dropped, so that whoever writes it can end.
         overlay: Decides what is written in the place of what the script writes, or None.
         announce: Called before the first byte is passed on.
         release: Whether this process lets go of its destination at the end, so that whoever reads it sees that.
@@ -126,6 +128,7 @@ class Carrier:
         self.source = stream.source
         self.sink = Sink(stream.fd, stream.status)
         self.keeper = keeper
+        self.allowance: Allowance | None = None
         self.overlay: Overlay | None = None
         self.pending: bytes | memoryview = b""
         self.dry = False
@@ -164,10 +167,14 @@ class Carrier:
             self.pump()
 
     def _take(self, data: bytes) -> None:
+        self.carried += len(data)
+        if self.allowance is not None:
+            data = self.allowance.grant(data)
+            if not data:
+                return
         if self.announce is not None:
             self.announce()
             self.announce = None
-        self.carried += len(data)
         # Written first, counted then: the one who reads it works meanwhile.
         self._offer(data if self.overlay is None else self.overlay.passing(self, data))
         self.keeper.feed(data)
@@ -213,7 +220,7 @@ class Carrier:
             return
         from runner.agent.libc import function
 
-        if self.sink.is_pipe and self.overlay is None:
+        if self.sink.is_pipe and self.overlay is None and self.allowance is None:
             self._tee = function("tee")
         try:
             from fcntl import fcntl

@@ -22,6 +22,7 @@ CANCELLED = "cancelled"  # the script died of a signal that came to the runner
 OOM_KILLED = "oom-killed"
 LOST = "lost"
 FAILED_TO_START = "failed-to-start"
+SKIPPED = "skipped"  # not started, since a run that excludes it was running
 
 #: Gauges and counters of one sample, for the whole tree. Counters only ever rise.
 SAMPLE_FIELDS = (
@@ -143,14 +144,16 @@ class Ended(Event):
         exit_code: As a shell would show it: the script's own, 128+N after signal N, 124 after a timeout or limit,
             126 or 127 where it could not be started.
         signal: The signal that ended the script, or None.
-        message: What ended it, where the agent knows: the limit, the system's error.
+        message: What ended it, where the agent knows: the timeout, the system's error.
         usage: Final counters of the tree, by the names in `USAGE_FIELDS`; None where the system does not tell.
         output: ``{"stdout": [bytes, lines] | None, "stderr": ... | None, "merged": bool}``; None means not captured.
         survivors: Descendants that outlived the script and were left alone.
         weaker: Why a counter is worth less than its usual kind: ``{field: [kind, reason]}``.
+        limit: The limit that ended it: which (see `runner.agent.limits`), what it allows, and with what it was reached,
+            in bytes or seconds; None for no limit.
     """
 
-    __slots__ = ("exit_code", "message", "output", "reason", "signal", "survivors", "usage", "weaker")
+    __slots__ = ("exit_code", "limit", "message", "output", "reason", "signal", "survivors", "usage", "weaker")
     name = "ended"
 
     def __init__(
@@ -164,6 +167,7 @@ class Ended(Event):
         output: dict[str, Any] | None = None,
         survivors: int = 0,
         weaker: dict[str, list[str]] | None = None,
+        limit: list[Any] | None = None,
     ) -> None:
         self.t = t
         self.reason = reason
@@ -174,6 +178,7 @@ class Ended(Event):
         self.output = output or {"stdout": None, "stderr": None, "merged": False}
         self.survivors = survivors
         self.weaker = weaker or {}
+        self.limit = limit
 
 
 #: Final counters of the whole tree (`Ended.usage`).

@@ -62,13 +62,13 @@ class HandedFile:
             seconds: How long the script ran.
         """
         end = self._position()
+        size = self._size(end)
         if self._reader >= 0:
             missed = end - self._at - _AT_END - int(_A_SECOND * seconds)
             if missed > 0:
                 self._pass_over(missed)
             self._read(end, end)
             os.close(self._reader)
-        size = max(end - self._start, 0) + self._apart(end)
         doubt: list[str] = []
         if self._appends:
             cut = end < self._at  # what was read of it is gone
@@ -78,6 +78,18 @@ class HandedFile:
         if doubt:
             self.weaker[self.name + "_size"] = self.weaker[self.name + "_lines"] = doubt
         return [size, self.keeper.lines if self._reader >= 0 else None]
+
+    def written(self) -> int:
+        """Return the bytes written so far."""
+        return self._size(self._position())
+
+    def trace(self) -> tuple[int, int, int]:
+        """Return what differs once something was written: position, size, and time of the last change."""
+        status = os.fstat(self._fd)
+        return position(self._fd), status.st_size, status.st_mtime_ns
+
+    def _size(self, end: int) -> int:
+        return max(end - self._start, 0) + self._apart(end)
 
     def _position(self) -> int:
         return os.fstat(self._fd).st_size if self._appends else position(self._fd)

@@ -34,6 +34,13 @@ class Job:
         keep_head: Bytes of each output stream whose beginning is told in `Output` events.
         keep_tail: Bytes of the newest output told at most with each tick once the head is complete.
         capture: Have output to regular files and devices come through the agent too, instead of going past it.
+        max_memory: Bytes of memory, as it is sampled, above which the whole tree is ended, or None.
+        max_cpu_time: Seconds of CPU time above which the whole tree is ended, or None.
+        max_output: Bytes of output that are passed on; the whole tree is ended when more comes. None for no limit.
+        idle_timeout: Seconds without output after which the whole tree is ended, or None.
+        nice: Niceness of the script, or None for that of the agent.
+        ionice: Class of the script's disk accesses, and their priority in it, such as ``"best-effort:7"``, or None for
+            that of the agent (see `priority.io_priority`).
         release: Let go of pipes at descriptors 0 and 1 when the script does: no other attempt follows that needs them,
             and nothing else is written to standard output.
     """
@@ -45,12 +52,18 @@ class Job:
         "direct",
         "env",
         "executable",
+        "idle_timeout",
         "interval",
+        "ionice",
         "keep_head",
         "keep_tail",
         "kill_after",
         "kill_tree",
+        "max_cpu_time",
+        "max_memory",
+        "max_output",
         "memory",
+        "nice",
         "release",
         "spool",
         "stdin",
@@ -75,6 +88,12 @@ class Job:
         keep_tail: int = 8 << 20,
         release: bool = False,
         capture: bool = False,
+        max_memory: int | None = None,
+        max_cpu_time: float | None = None,
+        max_output: int | None = None,
+        idle_timeout: float | None = None,
+        nice: int | None = None,
+        ionice: str | None = None,
     ) -> None:
         self.argv = argv
         self.executable = executable
@@ -92,6 +111,17 @@ class Job:
         self.keep_tail = keep_tail
         self.release = release
         self.capture = capture
+        self.max_memory = max_memory
+        self.max_cpu_time = max_cpu_time
+        self.max_output = max_output
+        self.idle_timeout = idle_timeout
+        self.nice = nice
+        self.ionice = ionice
+
+    @property
+    def limited(self) -> bool:
+        """Whether there is a limit, other than that of time, to be watched while the script runs."""
+        return (self.max_memory, self.max_cpu_time, self.max_output, self.idle_timeout) != (None,) * 4
 
     def to_dict(self) -> dict[str, Any]:
         """Return the job as data that JSON can carry."""

@@ -9,7 +9,7 @@ from runner.agent import tree
 from runner.agent.carry import Carrier
 from runner.agent.channels import FILE, PTY
 from runner.agent.clock import Slots
-from runner.agent.events import CANCELLED, LOST, TIMEOUT, Ended, Sample, Signal
+from runner.agent.events import CANCELLED, LIMIT, LOST, TIMEOUT, Ended, Sample, Signal
 from runner.agent.handed import HandedFile
 from runner.agent.job import EXIT_TIMEOUT
 from runner.agent.keeper import Keeper
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from runner.agent.ending import Ending
     from runner.agent.events import Tell
     from runner.agent.keys import Keys
+    from runner.agent.limits import Limits, Reached
     from runner.agent.overlay import Overlay
     from runner.agent.requests import Cancel
 
@@ -77,6 +78,12 @@ class Loop:
         self._keys: list[Keys] = []
         self._overlay: Overlay | None = attempt.overlay
         self._open_streams()
+        self._limits: Limits | None = None
+        self._limit: Reached | None = None
+        if job.limited:
+            from runner.agent.limits import Limits
+
+            self._limits = Limits(job, attempt.began, self._sampler, self._carriers, self._files)
         if self._overlay is not None:
             self._overlay.open(self._carriers, attempt.began, self._tree)
 
@@ -133,9 +140,23 @@ class Loop:
                 self._tell(Sample(now - self._began, 0.0, values))
 
     def _is_over(self) -> bool:
-        if self._ending is None and self._job.kill_tree:
+        if self._ending is None and (self._is_cut_off() or self._job.kill_tree):
             self._end_tree()
         return self._ending is None or self._ending.finished
+
+    def _is_cut_off(self) -> bool:
+        """Whether the script had written more before its end than may be passed on."""
+        if self._limits is not None:
+            for carrier in self._carriers:
+                carrier.drain(carrier.carried + _ON_ITS_WAY)
+        return self._has_reached_a_limit()
+
+    def _has_reached_a_limit(self) -> bool:
+        """Whether a limit ends the script; what is being ended already reaches none."""
+        if self._limits is not None and self._ending is None:
+            self._limits.overflowed()
+            self._limit = self._limits.reached
+        return self._limit is not None
 
     def _step(self) -> None:
         if self._signals.child_changed:
@@ -146,6 +167,8 @@ class Loop:
         until = min(self._slots.due, self._deadline, self._signals.due or _NEVER)
         if self._ending is not None:
             until = min(until, self._ending.due)
+        elif self._limits is not None:
+            until = min(until, self._limits.due)
         if self._overlay is not None:
             until = min(until, self._overlay.due)
         for keys in self._keys:
@@ -169,9 +192,15 @@ class Loop:
         if self._overlay is not None and now >= self._overlay.due:
             self._overlay.look(now)
         if now >= self._deadline and self._exited is None:
-            self._deadline = _NEVER
             self._timed_out = True
             self._end_tree()
+        if self._limits is not None and self._ending is None and self._exited is None:
+            if now >= self._limits.due:
+                self._limits.look()
+                if self._limits.reached is not None:
+                    self._tick(now)  # the figures that reached it belong into the curve
+            if self._has_reached_a_limit():
+                self._end_tree()
         if self._ending is not None and now >= self._ending.due:
             self._ending.step()
             self._tell_sent()
@@ -181,6 +210,8 @@ class Loop:
         t = now - self._began
         if self._exited is None:
             span, values = self._sampler.take(now)
+            if self._limits is not None:
+                self._limits.tick(now, values)
             self._tell(Sample(t, span, values))
         for file in self._files:
             file.look(self._job.interval)
@@ -203,6 +234,8 @@ class Loop:
         if self._signals.must_stop:
             self._stop()
             self._slots.advance(monotonic())
+            if self._limits is not None:
+                self._limits.wake()
 
     def _stop(self) -> None:
         if self._overlay is not None:
@@ -216,7 +249,7 @@ class Loop:
         """Let whatever comes now pass as it is."""
         if self._overlay is None:
             return
-        self._overlay.close(failed=self._status != 0 or self._timed_out)
+        self._overlay.close(failed=self._status != 0 or self._timed_out or self._has_reached_a_limit())
         self._overlay = None
         for carrier in self._carriers:
             carrier.overlay = None
@@ -261,6 +294,7 @@ class Loop:
     def _end_tree(self, kill_after: float | None = None) -> None:
         from runner.agent.ending import Ending
 
+        self._deadline = _NEVER  # what is being ended can't be late
         grace = self._job.kill_after if kill_after is None else kill_after
         self._ending = Ending(os.getpid(), grace, self._attempt.spare)
         self._ending.begin()
@@ -294,7 +328,9 @@ class Loop:
         """Pass on what was written before the script ended; a slow reader gets it too, while its time lasts."""
         limits = [carrier.carried + _ON_ITS_WAY for carrier in self._carriers]
         last_call = _NEVER
-        if self._job.timeout is not None:
+        if self._limit is not None:
+            last_call = monotonic() + _LAST_CALL
+        elif self._job.timeout is not None:
             last_call = max(self._began + self._job.timeout, monotonic() + _LAST_CALL)
         self._take_signals()
         self._came = set(self._signals.came)
@@ -332,6 +368,9 @@ class Loop:
         if self._timed_out:
             ended.reason, ended.exit_code = TIMEOUT, EXIT_TIMEOUT
             ended.message = f"ran longer than the {self._job.timeout:g} s allowed"
+        elif self._has_reached_a_limit():
+            ended.reason, ended.exit_code, ended.message = LIMIT, EXIT_TIMEOUT, None
+            ended.limit = list(self._limit or ())
         elif self._cancel is not None:
             ended.reason, ended.message = CANCELLED, self._cancel.message
             ended.exit_code = ended.exit_code or 128 + _SIGTERM  # a script that tidied up and left has not succeeded

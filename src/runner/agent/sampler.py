@@ -103,15 +103,26 @@ class Sampler:
         return span, list(self._values)
 
     def look(self, now: float) -> list[float | None] | None:
-        """Read the tree before its first sample is due: what it holds, without a rate; None if there is nothing.
+        """Read the tree between two samples: what it holds, without a rate; None if there is nothing.
 
         Args:
             now: As for `take`.
         """
-        self._watch.update(now)
-        if not self._watch.processes:
+        watch = self._watch
+        watch.update(now)
+        if not watch.processes:
             return None
-        return [None, None, *self._sum_up(now, 0.0)[2:]]
+        if watch.changed or not self._values:
+            self._values = self._sum_up(now, now - self._last)
+        return [None, None, *self._values[2:]]
+
+    def cpu_seconds(self) -> float:
+        """Return the CPU time of the tree when it was last read, at least: what ended children used comes in ticks."""
+        watch = self._watch
+        spent = watch.ended.cpu + watch.lost.cpu + self._reaped.cpu
+        for process in (*watch.processes.values(), *watch.aside.values()):
+            spent += process.cpu + process.waited
+        return spent / 1e9
 
     def attach(self, now: float) -> None:
         """Begin with a tree that has been running for a while: what it has used so far is in no rate.

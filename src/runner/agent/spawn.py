@@ -9,7 +9,7 @@ from runner.agent.job import EXIT_NOT_EXECUTABLE, EXIT_NOT_FOUND, EXIT_RUNNER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Collection, Mapping, NoReturn
+    from typing import Callable, Collection, Mapping, NoReturn
 
 # What the C library says when it was this machine that had no room, and not the program that was no good.
 _OURS = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
@@ -56,6 +56,7 @@ def spawn(
     mask: Collection[int],
     defaults: Collection[int],
     ignores: Collection[int] = (),
+    prepare: Callable[[], None] | None = None,
 ) -> int:
     """Start a program and return its process id.
 
@@ -68,6 +69,7 @@ def spawn(
         mask: Signals that are blocked in it.
         defaults: Signals whose default action it gets back.
         ignores: Signals it is to ignore although this process does not.
+        prepare: Called in its process right before it is executed; a ValueError it raises becomes `StartFailed`.
 
     Raises:
         StartFailed: It could not be started; nothing runs.
@@ -83,7 +85,7 @@ def spawn(
             except OSError as error:
                 raise StartFailed(EXIT_RUNNER, f"cannot change to directory {cwd}: {error.strerror}") from None
         try:
-            return _start(executable, argv, env, given, mask, defaults, ignores)
+            return _start(executable, argv, env, given, mask, defaults, ignores, prepare)
         except ValueError as error:  # a NUL in an argument
             raise StartFailed(EXIT_RUNNER, f"cannot execute {executable}: {error}") from None
         except OSError as error:
@@ -91,7 +93,7 @@ def spawn(
                 _fail(executable, argv, error)
         # A script without a #! line is the shell's, as for every shell and for execvp.
         try:
-            return _start("/bin/sh", ["/bin/sh", executable, *argv[1:]], env, given, mask, defaults, ignores)
+            return _start("/bin/sh", ["/bin/sh", executable, *argv[1:]], env, given, mask, defaults, ignores, prepare)
         except OSError as error:
             _fail("/bin/sh", argv, error)
     finally:
@@ -108,9 +110,10 @@ def _start(
     mask: Collection[int],
     defaults: Collection[int],
     ignores: Collection[int],
+    prepare: Callable[[], None] | None,
 ) -> int:
-    if ignores or not hasattr(os, "posix_spawn"):
-        return _fork_and_exec(executable, argv, env, given, mask, defaults, ignores)
+    if ignores or prepare is not None or not hasattr(os, "posix_spawn"):
+        return _fork_and_exec(executable, argv, env, given, mask, defaults, ignores, prepare)
     actions = [(os.POSIX_SPAWN_DUP2, ours, theirs) for theirs, ours in given.items()]
     return os.posix_spawn(executable, argv, env, file_actions=actions, setsigmask=mask, setsigdef=defaults)
 
@@ -123,6 +126,7 @@ def _fork_and_exec(
     mask: Collection[int],
     defaults: Collection[int],
     ignores: Collection[int],
+    prepare: Callable[[], None] | None,
 ) -> int:
     read_end, write_end = os.pipe()  # closed by a successful exec, told the error otherwise
     pid = os.fork()
@@ -137,10 +141,12 @@ def _fork_and_exec(
             for number in ignores:
                 _signal.signal(number, _signal.SIG_IGN)
             _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)
+            if prepare is not None:
+                prepare()
             os.execve(executable, argv, env)
         except OSError as error:
             os.write(write_end, str(error.errno).encode("ascii"))
-        except ValueError as error:  # a NUL in an argument, or text that can't be encoded
+        except ValueError as error:  # a NUL in an argument, text that can't be encoded, or a priority that is refused
             os.write(write_end, ascii(str(error)).encode("ascii"))
         finally:
             os._exit(EXIT_NOT_FOUND)
