@@ -93,6 +93,24 @@ class Curve:
         self.buckets.append(bucket)
         self._open = 1
 
+    def coarsened(self, span: float) -> Curve:
+        """Return this curve with its buckets folded into slots of `span` seconds since the start."""
+        from copy import copy
+
+        buckets: list[Bucket] = []
+        slot = -1.0
+        for bucket in self.buckets:
+            # A bucket is told by its end, which belongs to the slot that it closes.
+            mine = -(-(bucket.t - 1e-9) // span)
+            if buckets and mine == slot:
+                buckets[-1].absorb(bucket)
+                continue
+            slot = mine
+            buckets.append(copy(bucket))
+            for name in ("low", "high", "weighted"):
+                setattr(buckets[-1], name, list(getattr(bucket, name)))
+        return Curve.restore(self.memory, self.samples, buckets)
+
     def _halve(self) -> None:
         joined = self.buckets[::2]
         for left, right in zip(joined, self.buckets[1::2], strict=False):

@@ -19,7 +19,7 @@ else:
         import sqlite3
 
 #: Version of the schema: the number of the last migration.
-SCHEMA = 3
+SCHEMA = 4
 #: Marks the file as ours ("Rnnr", at byte 68 of the file).
 APPLICATION_ID = 0x526E6E72
 #: Seconds to wait for another writer.
@@ -77,6 +77,20 @@ def _version(connection: sqlite3.Connection, path: str) -> int:
             " upgrade the runner, or name another file with --history-db"
         )
     return version
+
+
+def is_current(path: str) -> bool:
+    """Whether the record at `path` can be read as it is, and nothing of it has to be changed first."""
+    connection = None
+    try:
+        connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection.execute("PRAGMA query_only = ON")
+        return bool(connection.execute("PRAGMA user_version").fetchone()[0] == SCHEMA)
+    except sqlite3.Error:
+        return False
+    finally:
+        if connection is not None:
+            connection.close()
 
 
 def _create(path: str) -> None:
@@ -176,9 +190,9 @@ def read_migration(number: int) -> list[str]:
     raise StoreError(f"migration {number} is missing from {folder}: the installation is incomplete")
 
 
-def read_queries() -> dict[str, str]:
-    """Return the named queries of ``queries.sql``."""
-    with open(os.path.join(_FOLDER, "queries.sql"), encoding="utf-8") as file:
+def read_queries(file_name: str = "queries") -> dict[str, str]:
+    """Return the named queries of one ``.sql`` file."""
+    with open(os.path.join(_FOLDER, f"{file_name}.sql"), encoding="utf-8") as file:
         parts = file.read().split("\n-- ")[1:]
     queries = {}
     for part in parts:

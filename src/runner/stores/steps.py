@@ -1,0 +1,61 @@
+"""Asks the SQLite store in small steps, between which others come to their turn."""
+
+from __future__ import annotations
+
+from time import monotonic, sleep
+
+from runner.stores.database import read_queries
+from runner.stores.purge import GAP, Pace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from runner.stores.sqlite import SqliteStore
+
+
+class Steps:
+    """What everything shares that changes a SQLite store besides storing runs.
+
+    Args:
+        store: The store; it serves one thread at a time.
+
+    Every method may raise `StoreError`.
+    """
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+        self._connection = store._connection
+        self._queries = read_queries("retention")
+        self._paces: dict[str, Pace] = {}
+
+    def _ask(self, name: str, values: Sequence[Any] = (), where: str = "") -> list[Any]:
+        return self._store._ask(self._queries[name].replace("{where}", where), list(values))
+
+    def _execute(self, name: str, values: Sequence[Any]) -> sqlite3.Cursor:
+        return self._connection.execute(self._queries[name], values)
+
+    def _about(self, name: str, doomed: str) -> list[Any]:
+        query = self._queries[name].replace("{doomed}", self._queries["doomed"])
+        return self._connection.execute(query, [doomed]).fetchall()
+
+    def _pragma(self, name: str) -> Any:
+        return self._store._ask(f"PRAGMA {name}")[0][0]
+
+    def _transact(self, work: Callable[[], object]) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            work()
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            raise self._store._undo(error) from None
+
+    def _checkpoint(self, kind: str) -> None:
+        self._connection.execute(f"PRAGMA wal_checkpoint({kind})").fetchall()
+
+    def _let_others_in(self) -> None:
+        start = monotonic()
+        self._checkpoint("PASSIVE")  # what was written goes to its place, while others may write
+        sleep(max(0.001, GAP - (monotonic() - start)))
