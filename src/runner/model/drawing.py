@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil, floor, log10
 
-from runner.model.chart import INDEX, SECONDS, TIME
+from runner.model.chart import BARS, INDEX, SECONDS, TIME
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ _DAY = 86400
 _CLOCK = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, _DAY)
 #: Seconds or bytes in a unit and what it is called, the largest first.
 _TIMES = ((86400.0, "d"), (3600.0, "h"), (60.0, "min"), (1.0, "s"), (0.001, "ms"), (0.000001, "us"))
-_SIZES = tuple((1024.0**power, name) for power, name in zip(range(5, -1, -1), ("PB", "TB", "GB", "MB", "KB", "B")))
+_SIZES = (
+    (1024.0**5, "PB"), (1024.0**4, "TB"), (1024.0**3, "GB"), (1024.0**2, "MB"), (1024.0, "KB"), (1.0, "B")
+)  # fmt: skip
 
 
 class Axis:
@@ -79,8 +81,12 @@ def place_axis(chart: Chart, most: int) -> Axis:
         chart: The chart.
         most: How many ticks there is room for.
     """
-    places = [x for panel in chart.panels for series in panel.series for x in (*series.xs[:1], *series.xs[-1:])]
-    low, high = min(places, default=0.0), max(places, default=0.0)
+    drawn = [series for panel in chart.panels for series in panel.series if len(series.xs)]
+    low = min((series.xs[0] for series in drawn), default=0.0)
+    high = max((series.xs[-1] for series in drawn), default=0.0)
+    if any(series.style == BARS for series in drawn):
+        half = min((_nearest(series.xs) for series in drawn), default=0.0) / 2
+        low, high = low - half, high + half
     if chart.x == SECONDS:
         low = min(0.0, low)
     if high <= low:
@@ -92,6 +98,10 @@ def place_axis(chart: Chart, most: int) -> Axis:
     step = _value_step((high - low) / max(1, most), unit)
     ticks = [at * step for at in range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)]
     return Axis(low, high, [(tick, _value_label(tick, step, unit)) for tick in ticks])
+
+
+def _nearest(xs: Sequence[float]) -> float:
+    return min((xs[at + 1] - xs[at] for at in range(len(xs) - 1)), default=0.0)
 
 
 def _value_step(least: float, unit: str) -> float:
