@@ -66,6 +66,8 @@ def spelling(option: Opt) -> str:
     value = option.metavar or option.attr.rpartition("_")[2].upper()
     if option.positional:
         return code(f"[{value}]")
+    if option.bare:
+        return code(f"{option.flag}[={value}]")
     return code(option.flag if option.type == "bool" else f"{option.flag} {value}")
 
 

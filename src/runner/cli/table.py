@@ -37,6 +37,9 @@ FLAGS: dict[str, tuple[str, str, int, str, bool, bool]] = {
     "--benchmark-version": ("", "", 1, "neutral", True, False),
     "--bucket": ("", "", 1, "neutral", True, False),
     "--calculate-baseline": ("", "", 0, "query", True, False),
+    "--cancel-kill-after": ("cancel", "kill_after", 1, "neutral", False, False),
+    "--cancel-no-wait": ("cancel", "no_wait", 0, "neutral", False, False),
+    "--cancel-script": ("cancel", "script", 1, "neutral", False, False),
     "--capacity-growth-rate": ("", "", 1, "neutral", True, False),
     "--capacity-months": ("", "", 1, "neutral", True, False),
     "--cleanup-old": ("db-cleanup", "older_than", 1, "query", True, False),
@@ -95,6 +98,7 @@ FLAGS: dict[str, tuple[str, str, int, str, bool, bool]] = {
     "--list-benchmarks": ("", "", 1, "query", True, False),
     "--list-retention-policies": ("", "", 0, "query", True, False),
     "--list-scheduled-tasks": ("", "", 0, "query", True, False),
+    "--live-watch": ("live-watch", "watch", -1, "neutral", False, False),
     "--log-level": ("show", "log_level", 1, "neutral", True, False),
     "--max-attempts": ("retry", "max_attempts", 1, "run", False, False),
     "--memory": ("monitor", "memory", 1, "run", False, False),
@@ -153,6 +157,9 @@ FLAGS: dict[str, tuple[str, str, int, str, bool, bool]] = {
 #: Command -> (owners, positional options as (owner, field, takes many), flat flag).
 COMMANDS: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str, bool], ...], str]] = {
     "run": (("run", "monitor", "show", "record", "config", "retry", "json"), (), ""),
+    "ps": (("live-watch", "record", "query", "config", "show"), (), ""),
+    "top": (("top", "live-watch", "record", "query", "config", "show"), (("top", "run", False),), ""),
+    "cancel": (("cancel", "record", "query", "config", "show"), (("cancel", "runs", True),), ""),
     "history": (("history", "record", "query", "config", "show"), (("history", "script", False),), "--show-history"),
     "db stats": (("db-stats", "record", "query", "config", "show"), (), "--db-stats"),
     "db cleanup": (("db-cleanup", "record", "query", "config", "show"), (), "--cleanup-old"),

@@ -44,7 +44,7 @@ def cancel(live: LiveRun, who: str, kill_after: float | None = None) -> None:
         if not live.alive():
             raise NotRunning(f"run {live.id} has ended already") from None
         raise RunnerError(
-            f"run {live.id} can't be asked to end (there is no {path}); send SIGTERM to its runner: kill {live.runner_pid}"
+            f"run {live.id} can't be asked to end: there is no {path}; kill {live.runner_pid} ends its script alone"
         ) from None
     except OSError as error:  # nobody listens any more, or nobody reads what was asked so often
         if not live.alive():

@@ -50,6 +50,12 @@ _SCOPE = ("config", "show")
 COMMANDS: tuple[Command, ...] = (
     Command("run", "Run a script, a module, code or a command; everything after it is its own",
             RUN_OWNERS),
+    Command("ps", "Show what is running now, and what it uses",
+            ("live-watch", "record", "query"), "runner.cli.commands.ps:show_running", "", _SCOPE),
+    Command("top", "Show the processes of a running run, each with what it uses",
+            ("top", "live-watch", "record", "query"), "runner.cli.commands.top:show_processes", "", _SCOPE),
+    Command("cancel", "End running runs, each with its whole process tree",
+            ("cancel", "record", "query"), "runner.cli.commands.cancel:end_runs", "", _SCOPE),
     Command("history", "Show past runs and what they cost",
             ("history", "record", "query"), "runner.cli.commands.history:show_history", "--show-history", _SCOPE),
     Command("db stats", "Show how much is remembered, and where",
