@@ -6,6 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runner.engine.history import HistoryManager as HistoryManager
     from runner.engine.monitor import ProcessMonitor as ProcessMonitor
+    from runner.engine.queries import TimeSeries as TimeSeries
     from runner.engine.script import ScriptRunner as ScriptRunner
 
 __version__ = "0.1.0"
@@ -15,9 +16,10 @@ _PUBLIC = {
     "HistoryManager": "runner.engine.history",
     "ProcessMonitor": "runner.engine.monitor",
     "ScriptRunner": "runner.engine.script",
+    "TimeSeries": "runner.engine.queries",
 }
 
-__all__ = ["HistoryManager", "ProcessMonitor", "ScriptRunner", "__version__"]
+__all__ = ["HistoryManager", "ProcessMonitor", "ScriptRunner", "TimeSeries", "__version__"]
 
 
 def __getattr__(name: str) -> object:

@@ -19,13 +19,16 @@ from runner.stores.base import RunFilter, script_label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
-    from typing import Any, Self
+    from typing import Any, Self, TypeVar
 
+    from runner.engine.queries import TimeSeries
     from runner.model.metric import Value
     from runner.stores.base import Store
+
+    T = TypeVar("T")
 
 #: Keys of a metrics dict that are facts of the run instead of figures.
 _FACTS = ("start_time", "end_time", "exit_code", "success", "error_message")
@@ -143,6 +146,80 @@ class HistoryManager:
         with self._lock:
             store = self._readable()
             return store.get(run_id) if store else None
+
+    def query_metric(
+        self,
+        metric: str,
+        script_name: str | None = None,
+        start: datetime | str | None = None,
+        end: datetime | str | None = None,
+        limit: int | None = 1000,
+    ) -> list[dict[str, Any]]:
+        """Return the values of one metric, the oldest first.
+
+        Args:
+            metric: Its name; `metrics` lists them.
+            script_name: Path, file name or name of a script; None for all.
+            start: Earliest start of a run: a datetime, ``2026-01-31``, ISO 8601, ``7d``, ``yesterday``.
+            end: Latest, likewise; a day counts whole.
+            limit: How many at most, the newest ones; None for all.
+
+        Returns:
+            For each run ``timestamp``, ``value``, ``run_id`` and ``script_name``.
+
+        Raises:
+            UsageError: No run has such a metric, or the time ends before it begins.
+            StoreError: The database can't be read.
+        """
+        question = self._series(metric, script_name, start, end)
+        return (question if limit is None else question.limit(limit)).points()
+
+    def aggregate(
+        self,
+        metric: str,
+        *functions: str,
+        script_name: str | None = None,
+        start: datetime | str | None = None,
+        end: datetime | str | None = None,
+        bucket: str | None = None,
+    ) -> Any:
+        """Aggregate one metric over runs; see `query_metric` for the runs, `TimeSeries.aggregate` for the rest.
+
+        Args:
+            metric: Its name.
+            functions: ``count``, ``min``, ``max``, ``avg``, ``sum``, ``median``, ``p50``, ``p90``, ``p95``, ``p99``,
+                ``stddev``; all where none is named.
+            script_name: Path, file name or name of a script; None for all.
+            start: Earliest start of a run.
+            end: Latest.
+            bucket: ``5min``, ``15min``, ``1hour`` or ``1day``; None for one result over all.
+
+        Returns:
+            A dict by function, or a list of them with ``start`` and ``end`` of each bucket.
+        """
+        question = self._series(metric, script_name, start, end)
+        return (question.bucket(bucket) if bucket else question).aggregate(*functions)
+
+    def _series(
+        self, metric: str, script: str | None, start: datetime | str | None, end: datetime | str | None
+    ) -> TimeSeries:
+        from runner.engine.queries import TimeSeries
+
+        question = TimeSeries(self).metric(metric).script(script or "")
+        question = question if start is None else question.since(start)
+        return question if end is None else question.until(end)
+
+    def metrics(self) -> list[dict[str, Any]]:
+        """Return every metric with its unit, its meaning, and how many runs have it (see `queries.list_metrics`)."""
+        from runner.engine.queries import list_metrics
+
+        return list_metrics(self)
+
+    def ask(self, question: Callable[[Store], T], nothing: T) -> T:
+        """Return what the store answers, or `nothing` where there is no database yet."""
+        with self._lock:
+            store = self._readable()
+            return question(store) if store else nothing
 
     def scripts(self) -> list[str]:
         """Return what the scripts that have runs are called."""

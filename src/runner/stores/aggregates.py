@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from runner.model.metric import Value
 
-    #: Start of a run in nanoseconds since the epoch, value of a metric, id of the run.
-    Point: TypeAlias = tuple[int, float | int, str]
+    #: Start of a run in nanoseconds since the epoch, value of a metric, id of the run, what its script is called.
+    Point: TypeAlias = tuple[int, float | int, str, str]
 
 #: Quantiles by name. They are exact, of Hyndman and Fan's type 7, as numpy's, R's and spreadsheets' are.
 QUANTILES = {"median": 0.5, "p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}

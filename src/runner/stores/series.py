@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from runner.agent.events import dumps
 from runner.model.metrics import BY_NAME
+from runner.model.run import label_of
 from runner.stores import rows
 from runner.stores.aggregates import (
     AVG,
@@ -64,7 +65,11 @@ class Series:
         if wanted.limit is not None:
             query += " LIMIT ?"
             values = [*values, min(wanted.limit, _LARGEST)]
-        return [(started, v, f"{number:012x}") for started, v, number in self._ask(query, values)]
+        found = self._ask(query, values)
+        return [
+            (started, v, f"{number:012x}", label_of(rows.text(name), rows.text(path)))
+            for started, v, number, name, path in found
+        ]
 
     def aggregate(self, metric: str, wanted: RunFilter, functions: Sequence[str]) -> dict[str, Value]:
         """Return aggregates over the runs meant (see `Store.aggregate`)."""

@@ -2,7 +2,9 @@
 -- Quantiles are exact (Hyndman and Fan's type 7): these find the two values on either side of each.
 
 -- list_points --
-SELECT started, v, id FROM (SELECT r.started, {value} AS v, r.id, r.seq FROM runs r WHERE {where}) WHERE v IS NOT NULL
+SELECT started, v, id, name, path FROM (
+    SELECT r.started, {value} AS v, r.id, r.seq, s.name, s.path FROM runs r JOIN scripts s ON s.id = r.script WHERE {where}
+) WHERE v IS NOT NULL
 
 -- summarize --
 SELECT count(v), min(v), max(v), avg(v), total(v) FROM (SELECT {value} AS v FROM runs r WHERE {where})
