@@ -12,6 +12,7 @@ sys.path.insert(0, str(ROOT / "src"))
 from runner.agent import events  # noqa: E402
 from runner.model.metric import BOUND, CEILING, EXACT, SAMPLED  # noqa: E402
 from runner.model.metrics import METRICS  # noqa: E402
+from runner.model.usual import HIGHER, LOWER, UNKNOWN, USUAL  # noqa: E402
 
 TARGET = ROOT / "docs" / "reference" / "run.schema.json"
 
@@ -53,6 +54,44 @@ def end() -> dict[str, object]:
 def digest(shortest: int, longest: int) -> dict[str, object]:
     """Return the property of a hash in hexadecimal digits."""
     return {"type": ["string", "null"], "pattern": f"^[0-9a-f]{{{shortest},{longest}}}$"}
+
+
+def comparison() -> dict[str, object]:
+    """Return how the comparison with earlier runs is described."""
+    number = {"type": ["number", "null"]}
+    place = {
+        "value": {**number, "description": "The figure of this run"},
+        "low": {**number, "description": "5 % quantile of the runs it is compared with"},
+        "median": number,
+        "high": {**number, "description": "95 % quantile"},
+        "count": {"type": "integer", "minimum": 0, "description": "Runs of which the figure is known"},
+        "percentile": {**number, "minimum": 0, "maximum": 100, "description": "Of them with less; half of ties"},
+        "verdict": {"enum": [USUAL, HIGHER, LOWER, UNKNOWN]},
+    }
+    cause = {
+        "kind": {**TEXT, "description": "Which fact differs"},
+        "text": {**TEXT, "description": "In words"},
+        "likely": {**BOOLEAN, "description": "It explains what stands out; otherwise it merely differs"},
+        "before": TEXT_OR_NULL,
+        "now": TEXT_OR_NULL,
+    }
+    runs = {
+        "runs": {"type": "integer", "minimum": 0, "description": "Earlier runs that it is compared with"},
+        "enough": {**BOOLEAN, "description": "These are enough to say what is usual"},
+        "left_out": {
+            "type": "object",
+            "description": "If not, earlier runs it is not compared with, by reason",
+            "properties": {reason: {"type": "integer", "minimum": 1} for reason in ("failed", "host", "arguments")},
+            "additionalProperties": False,
+        },
+        "metrics": {"type": "object", "additionalProperties": _closed(place), "description": "By metric"},
+        "causes": {"type": "array", "items": _closed(cause), "description": "What differs, the likeliest first"},
+    }
+    return {
+        **_closed(runs),
+        "type": ["object", "null"],
+        "description": "Comparison with earlier runs of the same script, arguments shape and host class; null without",
+    }
 
 
 def schema() -> dict[str, object]:
@@ -104,6 +143,7 @@ def schema() -> dict[str, object]:
             "description": "How each measured figure is known",
             "additionalProperties": {"enum": [EXACT, SAMPLED, BOUND, CEILING]},
         },
+        "usual": comparison(),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

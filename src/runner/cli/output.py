@@ -21,6 +21,7 @@ _BOLD, _DIM, _RED, _GREEN, _YELLOW, _RESET = "\033[1m", "\033[2m", "\033[31m", "
 _LIMITS = {BOUND: "at least ", CEILING: "at most "}
 
 _ERROR = "Error"
+_WRAPPED = (_ERROR, "Unusual", "Likely", "Changed", "Differs", "")  # rows whose end is never cut off
 _LABEL = 11  # columns taken by a row's label
 _TOLD = 3  # failures named of a run that was retried
 
@@ -119,6 +120,11 @@ def summarize(screen: Screen, run: Run, show: ShowOptions) -> None:
         screen.write(_one_line(screen, run) + "\n")
         return
     lines = [_headline(screen, run), *(_row(screen, *row) for row in _rows(run) if row[1])]
+    if run.usual is not None:
+        from runner.cli.usual_row import usual_rows
+
+        room = max(1, screen.width - _LABEL) if screen.width else 0
+        lines += [_row(screen, *row) for row in usual_rows(run, screen.unicode, room)]
     # A script that left its last line open keeps it: the summary starts below.
     screen.write("\n" * (1 + _open_line(run, screen)) + "\n".join(lines) + "\n")
 
@@ -178,11 +184,11 @@ def _headline(screen: Screen, run: Run) -> str:
     return painted + (gap + screen.paint(right, _DIM) if roomy else "")
 
 
-def _row(screen: Screen, label: str, text: str) -> str:
+def _row(screen: Screen, label: str, text: str, alarming: bool = False) -> str:
     plain = text if screen.unicode else text.replace(" · ", ", ")
-    begin = f"  {screen.paint(f'{label:<8}', _DIM)} "
+    begin = f"  {screen.paint(f'{label:<8}', _YELLOW if alarming else _DIM)} "
     room = screen.width - _LABEL
-    if label != _ERROR or room < 20:
+    if label not in _WRAPPED or room < 20:
         return begin + screen.fit(plain, _LABEL)
     from runner.cli.columns import wrap
 

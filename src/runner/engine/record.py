@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from runner.agent.events import LOST
+from runner.engine import usual
 from runner.engine.location import journal_roots, locate, make_folder
 from runner.model.errors import StoreCorruptError, StoreError
 from runner.stores.base import script_label
@@ -71,7 +72,7 @@ class Recorder:
             self._journal.tell(event, number)
 
     def finish(self, run: Run) -> list[str]:
-        """Store the finished run, and what earlier runners left; return a line for each thing worth saying."""
+        """Store the finished run and what earlier runners left, and compare it; return the lines worth saying."""
         try:
             store = self._save(run)
         except StoreError as error:
@@ -82,6 +83,7 @@ class Recorder:
                     self.warnings.append(f"the run is stored, but its journal was cut short: {self._journal.trouble}")
                 self._journal.close(remove=True)
             try:
+                run.usual = usual.compare_with_usual(store, run)
                 self.warnings += fold_abandoned(store, self.roots)
                 self._clean_up(store)
             except StoreError as error:

@@ -2,23 +2,58 @@
 
 from __future__ import annotations
 
+from runner.agent.events import FAILED_TO_START
+from runner.analysis.usual import place
 from runner.model.likeness import arguments_shape, host_class
-from runner.stores.base import SUCCESS, RunFilter
+from runner.model.metrics import CPU_TIME, EXECUTION_TIME, MEMORY_MAX
+from runner.model.usual import LOWER, UNKNOWN, Comparison
+from runner.stores.base import FAILED, SUCCESS, RunFilter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Protocol
+
     from runner.engine.history import HistoryManager
+    from runner.model.metric import Value
     from runner.model.run import Run
+
+    class Source(Protocol):
+        """What past runs are read from: a store, or a `HistoryManager`."""
+
+        def get(self, run_id: str) -> Run | None:
+            """Return one run with everything."""
+
+        def runs(self, wanted: RunFilter) -> list[Run]:
+            """Return the runs meant."""
+
+        def figures(self, wanted: RunFilter, names: Sequence[str]) -> list[tuple[Value, ...]]:
+            """Return some metrics of the runs meant."""
+
+        def count(self, wanted: RunFilter) -> int:
+            """Return how many runs are meant."""
+
 
 #: Runs that one is compared with: those that came last.
 LIMIT = 100
+#: Runs of the script among which these are looked for.
+WITHIN = 1000
+
+#: Figures that are compared after every run.
+COMPARED = (EXECUTION_TIME, CPU_TIME, MEMORY_MAX)
 
 
 def comparable_filter(run: Run, limit: int | None = LIMIT) -> RunFilter:
     """Return what finds the successful earlier runs of the same script, shape of arguments and class of host."""
+    return _filter(run, SUCCESS, host_class(run.host), arguments_shape(run.args), limit)
+
+
+def _filter(
+    run: Run, status: str, kind: str | None = None, shape: str | None = None, limit: int | None = None
+) -> RunFilter:
     return RunFilter(
-        status=SUCCESS, until=run.started, key=run.script_key, name=run.name, limit=limit,
-        shape=arguments_shape(run.args), host_class=host_class(run.host),
+        status=status, until=run.started, key=run.script_key, name=run.name, limit=limit, shape=shape, host_class=kind,
+        within=WITHIN,
     )  # fmt: skip
 
 
@@ -34,3 +69,59 @@ def comparable(history: HistoryManager, run: Run, limit: int = LIMIT) -> list[Ru
         StoreError: The record can't be read.
     """
     return history.runs(comparable_filter(run, limit))
+
+
+def compare_with_usual(source: Source, run: Run) -> Comparison | None:
+    """Return how a finished run compares with the earlier ones that it can be compared with.
+
+    Of a run that failed, only what is higher than usual counts: it may have had no time to use as much as others.
+
+    Args:
+        source: Where past runs are read from; the run itself may be among them.
+        run: The run, with packages and variables.
+
+    Returns:
+        None for a run that never started.
+
+    Raises:
+        StoreError: The record can't be read.
+    """
+    if run.last.reason == FAILED_TO_START:
+        return None
+    wanted = comparable_filter(run)
+    rows = source.figures(wanted, [metric.name for metric in COMPARED])
+    places = {}
+    for position, metric in enumerate(COMPARED):
+        found = place(run.last.metrics.get(metric.name), [row[position] for row in rows], metric.unit)
+        if found.verdict == LOWER and not run.last.success:
+            found.verdict = UNKNOWN
+        places[metric.name] = found
+    comparison = Comparison(places, {})
+    if not comparison.enough:
+        comparison.left_out = left_out(source, run)
+    elif comparison.standing_out or not run.last.success:
+        _find_causes(source, wanted, run, comparison)
+    return comparison
+
+
+def left_out(source: Source, run: Run) -> dict[str, int]:
+    """Return how many earlier runs of a script a run is not compared with, by reason (see `Comparison.left_out`).
+
+    Raises:
+        StoreError: The record can't be read.
+    """
+    same_host = source.count(_filter(run, SUCCESS, host_class(run.host)))
+    counts = {
+        "failed": source.count(_filter(run, FAILED)),
+        "host": source.count(_filter(run, SUCCESS)) - same_host,
+        "arguments": same_host - source.count(comparable_filter(run)),
+    }
+    return {reason: count for reason, count in counts.items() if count}
+
+
+def _find_causes(source: Source, wanted: RunFilter, run: Run, comparison: Comparison) -> None:
+    from runner.analysis.causes import Question, causes
+
+    earlier = source.runs(wanted)
+    if earlier:
+        comparison.causes = causes(Question(run, earlier, source.get, comparison.places))

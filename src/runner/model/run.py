@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from runner.model.curve import Curve
     from runner.model.metric import Value
+    from runner.model.usual import Comparison
 
 
 class Tail:
@@ -40,8 +41,9 @@ class Attempt:
         self.reason: str = ""
         self.exit_code: int | None = None
         self.signal: int | None = None
-        self.error_type: str | None = None  #: exception class, ``timeout``, ``signal:N`` or ``exit:N``
+        self.error_type: str | None = None  #: exception class, ``timeout``, ``limit:NAME``, ``signal:N``, ``exit:N``
         self.error_message: str | None = None
+        self.limit: list[Any] | None = None  #: the limit that ended it (`Ended.limit`), until its message is made
         self.metrics: dict[str, Value] = {}
         self.kinds: dict[str, str] = {}
         self.curve: Curve | None = None
@@ -83,6 +85,7 @@ class Run:
         self.variables: dict[str, str] = {}  #: variables that may change what it does; likewise
         self.attempts: list[Attempt] = []
         self.extra: dict[str, float] = {}  #: metrics of other names that an API user saved with the run
+        self.usual: Comparison | None = None  #: how it compares with earlier runs; known of a run that has just ended
 
     @property
     def last(self) -> Attempt:
@@ -139,6 +142,7 @@ class Run:
             "input_bytes": self.input_bytes,
             "packages_hash": self.packages_hash,
             "kinds": last.kinds,
+            "usual": None if self.usual is None else self.usual.to_dict(),
         }
 
 
