@@ -12,13 +12,15 @@ from runner.model.run import label_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any, Protocol
 
     from runner.model.curve import Curve
     from runner.model.metric import Value
+    from runner.model.portable import Batch
     from runner.model.run import Run
     from runner.stores.aggregates import Point, Presence
+    from runner.stores.retention import Keeper
 
     #: Key, path as it was typed, and name of a script.
     Script = tuple[str, str, str]
@@ -34,6 +36,9 @@ STATUSES = (SUCCESS, FAILED, EXITED, SIGNALED, TIMEOUT, LIMIT, CANCELLED, OOM_KI
 
 NEWEST = "newest"
 OLDEST = "oldest"
+
+#: Runs that a look at many of them takes in at a time.
+PAGE = 5000
 
 #: Digits of a run's id.
 ID_DIGITS = 12
@@ -160,6 +165,24 @@ if TYPE_CHECKING:
                 Whether it is new; a run whose id is already there is left as it was.
             """
 
+        def add(self, runs: Sequence[Run]) -> list[str]:
+            """Keep finished runs, all of them or none; return the ids of those that are new."""
+
+        def known(self, ids: Sequence[str]) -> set[str]:
+            """Return those of the ids that there are runs of."""
+
+        def scan(
+            self, wanted: RunFilter, output: bool = False, samples: bool = False, size: int = PAGE
+        ) -> Iterator[list[Run]]:
+            """Yield the runs meant in pages of `size`, the oldest first; order and limit of the filter do not count.
+
+            Between two pages nothing is held: runs stored meanwhile are not among them, one that is deleted meanwhile
+            may be missing.
+            """
+
+        def scan_columns(self, wanted: RunFilter, size: int = PAGE) -> Iterator[Batch]:
+            """Yield the same as batches of portable records (`model.portable`), without samples and output."""
+
         def get(self, run_id: str) -> Run | None:
             """Return one run with curves and output, by its id or a unique beginning of it.
 
@@ -183,7 +206,7 @@ if TYPE_CHECKING:
             """Return what was sampled in one attempt, None where nothing was."""
 
         def series(self, metric: str, wanted: RunFilter) -> list[Point]:
-            """Return start, value and run of one metric for the runs meant that have it, in the filter's order.
+            """Return the values of one metric for the runs meant that have it, in the filter's order.
 
             The metric may be one that the catalog does not have; the order is by start.
             """
@@ -227,6 +250,9 @@ if TYPE_CHECKING:
 
         def cleanup(self, before: int) -> int:
             """Delete the runs started before a moment (ns since the epoch) and free their space; return how many."""
+
+        def keeper(self) -> Keeper | None:
+            """Return what deletes in steps, keeps policies and accounts for deletions; None where nothing does."""
 
         def close(self) -> None:
             """Let go of everything; the store can't be used any more."""

@@ -7,16 +7,18 @@ from itertools import pairwise
 
 from runner.model.errors import UsageError
 from runner.model.metrics import BY_NAME
+from runner.model.portable import batch_of
 from runner.stores.aggregates import Presence, aggregate, check_functions
-from runner.stores.base import NEWEST, OLDEST, RunFilter
+from runner.stores.base import NEWEST, OLDEST, PAGE, RunFilter, script_label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from runner.model.curve import Curve
     from runner.model.metric import Value
+    from runner.model.portable import Batch
     from runner.model.run import Run
     from runner.stores.aggregates import Point
     from runner.stores.base import Script
@@ -34,6 +36,26 @@ class MemoryStore:
             return False
         self._runs[run.id] = _view(run, output=True, samples=True)
         return True
+
+    def add(self, runs: Sequence[Run]) -> list[str]:
+        """Keep finished runs (see `Store.add`)."""
+        return [run.id for run in runs if self.save(run)]
+
+    def known(self, ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that there are runs of (see `Store.known`)."""
+        return set(ids) & self._runs.keys()
+
+    def scan(
+        self, wanted: RunFilter, output: bool = False, samples: bool = False, size: int = PAGE
+    ) -> Iterator[list[Run]]:
+        """Yield the runs meant in pages (see `Store.scan`)."""
+        found = sorted(self._meant(wanted), key=lambda run: run.started)
+        for start in range(0, len(found), size):
+            yield [_view(run, output, samples) for run in found[start : start + size]]
+
+    def scan_columns(self, wanted: RunFilter, size: int = PAGE) -> Iterator[Batch]:
+        """Yield the same as batches of portable records (see `Store.scan_columns`)."""
+        return map(batch_of, self.scan(wanted, size=size))
 
     def get(self, run_id: str) -> Run | None:
         """Return one run (see `Store.get`)."""
@@ -99,7 +121,7 @@ class MemoryStore:
     def aggregate(self, metric: str, wanted: RunFilter, functions: Sequence[str]) -> dict[str, Value]:
         """Compute aggregates of one metric (see `Store.aggregate`)."""
         check_functions(functions)
-        return aggregate([value for _, value, _ in self._values(metric, wanted)], functions)
+        return aggregate([value for _, value, *_ in self._values(metric, wanted)], functions)
 
     def buckets(
         self, metric: str, wanted: RunFilter, functions: Sequence[str], edges: Sequence[int]
@@ -108,7 +130,7 @@ class MemoryStore:
         check_functions(functions)
         values = self._values(metric, wanted)
         return [
-            aggregate([value for started, value, _ in values if low <= started < high], functions)
+            aggregate([value for started, value, *_ in values if low <= started < high], functions)
             for low, high in pairwise(edges)
         ]
 
@@ -117,7 +139,7 @@ class MemoryStore:
         for run in sorted(self._meant(wanted), key=lambda run: run.started):
             value = {**run.extra, **run.last.metrics}.get(metric)
             if value is not None:
-                found.append((run.started, value, run.id))
+                found.append((run.started, value, run.id, script_label(run)))
         return found
 
     def span(self, wanted: RunFilter) -> tuple[int, int] | None:
@@ -130,7 +152,7 @@ class MemoryStore:
         others = {name for run in self._runs.values() for name in run.extra} - BY_NAME.keys()
         result = []
         for name in [*BY_NAME, *sorted(others)]:
-            starts = [started for started, _, _ in self._values(name, RunFilter())]
+            starts = [started for started, *_ in self._values(name, RunFilter())]
             if starts:
                 result.append(Presence(name, len(starts), starts[0], starts[-1]))
         return result
@@ -159,6 +181,9 @@ class MemoryStore:
         for key in old:
             del self._runs[key]
         return len(old)
+
+    def keeper(self) -> None:
+        """Return None: what is in memory goes with the program (see `Store.keeper`)."""
 
     def close(self) -> None:
         """Forget everything."""

@@ -50,11 +50,13 @@ SELECT id FROM arguments WHERE crc = ? AND args = ?
 -- add_arguments --
 INSERT INTO arguments (crc, args, shape) VALUES (?, ?, ?)
 
+-- has_run --
+SELECT 1 FROM runs WHERE id = ?
+
 -- add_run --
 INSERT INTO runs (id, script, started, host, environment, version, arguments, line, load, input_bytes, tags, extra,
     attempts, number, delay, offset, duration, reason, exit_code, signal, error_type, error_message, merged, kinds, {metrics})
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {marks})
-ON CONFLICT (id) DO NOTHING
 
 -- add_attempt --
 INSERT INTO attempts (run,
@@ -86,6 +88,28 @@ SELECT {columns} FROM runs r WHERE {where}
 SELECT max((SELECT started FROM runs WHERE script = r.script AND started < ? ORDER BY started DESC LIMIT 1 OFFSET ?))
 FROM (SELECT id AS script FROM scripts) r WHERE {where}
 
+-- scan_runs --
+SELECT r.seq, r.id, r.started, r.attempts, r.tags, r.extra, r.script, r.host, r.environment,
+    v.script_hash, v.git_commit, v.git_dirty, a.args, l.words, r.load, r.input_bytes,
+    r.number, r.delay, r.offset, r.duration, r.reason, r.exit_code, r.signal, r.error_type, r.error_message, r.merged,
+    r.kinds, {metrics}
+FROM runs r LEFT JOIN versions v ON v.id = r.version
+    LEFT JOIN arguments a ON a.id = r.arguments LEFT JOIN lines l ON l.id = r.line
+WHERE {where}
+
+-- scan_scripts --
+SELECT id, key, path, name FROM scripts
+
+-- scan_hosts --
+SELECT id, facts FROM hosts
+
+-- scan_environments --
+SELECT e.id, e.cwd, e.python, e.python_version, e.runner_version, e.user, p.hash
+FROM environments e LEFT JOIN packages p ON p.id = e.packages
+
+-- known_runs --
+SELECT r.id FROM runs r JOIN json_each(?) w ON w.value = r.id
+
 -- count_runs --
 SELECT count(*) FROM runs r WHERE {where}
 
@@ -115,22 +139,3 @@ SELECT count(*), total(attempts), count(DISTINCT script), min(started), max(star
 
 -- weigh --
 SELECT (SELECT total(length(data)) FROM curves), (SELECT total(length(head) + ifnull(length(tail), 0)) FROM outputs)
-
--- list_old --
-SELECT seq FROM runs WHERE started < ? ORDER BY started LIMIT 1000
-
--- delete_unused --
-DELETE FROM scripts WHERE id NOT IN (SELECT script FROM runs);
-DELETE FROM hosts WHERE id NOT IN (SELECT host FROM runs);
-DELETE FROM environments WHERE id NOT IN (SELECT environment FROM runs);
-DELETE FROM versions WHERE id NOT IN (SELECT version FROM runs WHERE version IS NOT NULL);
-DELETE FROM packages WHERE id NOT IN (SELECT packages FROM environments WHERE packages IS NOT NULL);
-DELETE FROM variables WHERE id NOT IN (SELECT variables FROM environments WHERE variables IS NOT NULL);
-DELETE FROM lines WHERE id NOT IN (SELECT line FROM runs WHERE line IS NOT NULL);
-DELETE FROM arguments WHERE id NOT IN (SELECT arguments FROM runs WHERE arguments IS NOT NULL)
-
--- delete_run --
-DELETE FROM outputs WHERE run = ?;
-DELETE FROM curves WHERE run = ?;
-DELETE FROM attempts WHERE run = ?;
-DELETE FROM runs WHERE seq = ?

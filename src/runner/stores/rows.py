@@ -24,6 +24,19 @@ METRIC_COLUMNS = tuple(metric.name for metric in metrics.METRICS)
 ATTEMPT_WIDTH = 11
 
 
+class Prepared:
+    """A run as the rows it becomes; the keys of what it shares with others are yet to be found."""
+
+    __slots__ = ("attempts", "curves", "facts", "number", "outputs", "run")
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.number = number_of(run.id)
+        self.facts = facts(run)
+        self.curves, self.outputs = blobs(run)
+        self.attempts = [attempt_columns(attempt, run.started) for attempt in run.attempts]
+
+
 def number_of(run_id: str) -> int:
     """Return a run's id as the store keeps it: six bytes instead of twelve digits."""
     return int(run_id, 16)

@@ -8,21 +8,23 @@ from runner.agent.events import dumps
 from runner.model.errors import StoreError, UsageError
 from runner.model.metrics import BY_NAME
 from runner.stores import rows
-from runner.stores.base import FAILED, ID_DIGITS, NEWEST, OLDEST, SUCCESS, RunFilter
+from runner.stores.base import FAILED, ID_DIGITS, NEWEST, OLDEST, PAGE, SUCCESS, RunFilter
 from runner.stores.codec import decode_curve
 from runner.stores.database import connect, explain, read_queries
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from runner.model.curve import Curve
     from runner.model.metric import Value
+    from runner.model.portable import Batch
     from runner.model.run import Run
     from runner.stores.aggregates import Point, Presence
     from runner.stores.base import Script
+    from runner.stores.retention import Keeper
     from runner.stores.series import Series
 else:
     try:
@@ -54,36 +56,42 @@ class SqliteStore:
 
     def save(self, run: Run) -> bool:
         """Keep a finished run (see `Store.save`)."""
+        return bool(self.add([run]))
+
+    def add(self, runs: Sequence[Run]) -> list[str]:
+        """Keep finished runs in one go (see `Store.add`)."""
         execute = self._connection.execute
+        new = []
         try:
             # What takes time is done before anybody else has to wait.
-            curves, outputs = rows.blobs(run)
-            facts = rows.facts(run)
-            attempts = [rows.attempt_columns(attempt, run.started) for attempt in run.attempts]
+            prepared = [rows.Prepared(run) for run in runs]
             execute("BEGIN IMMEDIATE")
-            keys = self._keys(facts)
-            added = execute(self._query("add_run"), [
-                rows.number_of(run.id), keys["script"], run.started, keys["host"], keys["environment"],
-                keys["version"], keys["arguments"], keys["line"],
-                None if run.load is None else round(run.load * 100), run.input_bytes,
-                dumps(run.tags) if run.tags else None,
-                dumps(run.extra) if run.extra else None,
-                len(attempts), *attempts[-1],
-            ])  # fmt: skip
-            if added.rowcount == 0:
-                execute("ROLLBACK")
-                return False
-            seq = added.lastrowid
-            for columns in attempts[:-1]:
-                execute(self._query("add_attempt"), [seq, *columns])
-            for row in curves:
-                execute(self._queries["add_curve"], [seq, *row])
-            for row in outputs:
-                execute(self._queries["add_output"], [seq, *row])
-            execute("COMMIT")
+            for each in prepared:
+                if not execute(self._queries["has_run"], [each.number]).fetchone():
+                    self._insert(each)
+                    new.append(each.run.id)
+            execute("COMMIT" if new else "ROLLBACK")
         except BaseException as error:
             raise self._undo(error) from None
-        return True
+        return new
+
+    def _insert(self, each: rows.Prepared) -> None:
+        execute, run = self._connection.execute, each.run
+        keys = self._keys(each.facts)
+        seq = execute(self._query("add_run"), [
+            each.number, keys["script"], run.started, keys["host"], keys["environment"],
+            keys["version"], keys["arguments"], keys["line"],
+            None if run.load is None else round(run.load * 100), run.input_bytes,
+            dumps(run.tags) if run.tags else None,
+            dumps(run.extra) if run.extra else None,
+            len(each.attempts), *each.attempts[-1],
+        ]).lastrowid  # fmt: skip
+        for columns in each.attempts[:-1]:
+            execute(self._query("add_attempt"), [seq, *columns])
+        for row in each.curves:
+            execute(self._queries["add_curve"], [seq, *row])
+        for row in each.outputs:
+            execute(self._queries["add_output"], [seq, *row])
 
     def _keys(self, facts: dict[str, tuple[list[Any], list[Any]] | None]) -> dict[str, int | None]:
         """Return the keys of the rows that runs share, adding those that are new."""
@@ -221,6 +229,33 @@ class SqliteStore:
                 by_number[number].curve = decode_curve(data)
         return run
 
+    def scan(
+        self, wanted: RunFilter, output: bool = False, samples: bool = False, size: int = PAGE
+    ) -> Iterator[list[Run]]:
+        """Yield the runs meant in pages, the oldest first (see `Store.scan`)."""
+        for page in self._pages("list_runs", wanted, size):
+            yield [self._complete(row, output, samples) for row in page]
+
+    def scan_columns(self, wanted: RunFilter, size: int = PAGE) -> Iterator[Batch]:
+        """Yield the runs meant as portable records (see `Store.scan_columns`)."""
+        from runner.stores.scan import Columns
+
+        columns = Columns(self._ask, self._query)
+        for page in self._pages("scan_runs", wanted, size):
+            yield columns.batch(page)
+
+    def _pages(self, query: str, wanted: RunFilter, size: int) -> Iterator[list[Any]]:
+        from runner.stores.scan import pages
+
+        where, values = self._where(wanted)
+        text = self._queries[query].replace("{metrics}", _COLUMNS)
+        return pages(self._ask, text, where, values, size)
+
+    def known(self, ids: Sequence[str]) -> set[str]:
+        """Return those of the ids that there are runs of (see `Store.known`)."""
+        found = self._ask(self._queries["known_runs"], [dumps(list(map(rows.number_of, ids)))])
+        return {f"{number:012x}" for (number,) in found}
+
     def scripts(self) -> list[Script]:
         """Return key, path and name of every script (see `Store.scripts`)."""
         return list(self._scripts().values())
@@ -281,30 +316,22 @@ class SqliteStore:
             "output_bytes": int(output),
         }
 
+    def keeper(self) -> Keeper:
+        """Return what deletes in steps, keeps policies and accounts for deletions (see `Store.keeper`)."""
+        from runner.stores.retention import Keeper
+
+        return Keeper(self)
+
     def cleanup(self, before: int) -> int:
         """Delete old runs and give their space back to the disk (see `Store.cleanup`)."""
-        execute = self._connection.execute
-        removed = 0
-        try:
-            while True:
-                # In parts, so that a runner that wants to store its run meanwhile need not wait long.
-                execute("BEGIN IMMEDIATE")
-                old = execute(self._queries["list_old"], [before]).fetchall()
-                for statement in self._queries["delete_run"].split(";"):
-                    self._connection.executemany(statement, old)
-                if not old and removed:
-                    for statement in self._queries["delete_unused"].split(";"):
-                        execute(statement)
-                execute("COMMIT")
-                if not old:
-                    break
-                removed += len(old)
-            if removed:
-                # Each step frees one page, and only a script is stepped to its end: its rows have no columns.
-                self._connection.executescript("PRAGMA incremental_vacuum")
-                execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        except BaseException as error:
-            raise self._undo(error) from None
+        from runner.stores.purge import RUNS, Action, Purge
+
+        keeper = self.keeper()
+        purge = Purge(RUNS, RunFilter(until=before))
+        removed = keeper.delete(purge, Action("cleanup"), keeper.find(purge))[0].runs
+        if removed:
+            keeper.drop_unused()
+            keeper.give_back()
         return removed
 
     def close(self) -> None:
