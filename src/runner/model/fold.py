@@ -6,6 +6,7 @@ from runner.agent.events import LOST, SAMPLE_FIELDS, USAGE_FIELDS, Ended, Output
 from runner.model import metrics
 from runner.model.curve import Curve
 from runner.model.metric import BOUND
+from runner.model.moments import MOST
 from runner.model.run import Attempt, Tail
 
 TYPE_CHECKING = False
@@ -48,6 +49,9 @@ class Fold:
     def _keep(self, event: Output) -> None:
         tail = self.attempt.output.setdefault(event.stream, Tail())
         tail.size, tail.lines = event.size, event.lines
+        tail.moments.add(event.offset, event.t)
+        if len(tail.moments) > 4 * MOST:
+            tail.moments.prune(event.offset + len(event.data), KEPT, KEPT)
         data, offset = event.data, event.offset
         if offset == len(tail.head) and offset < KEPT:
             fits = data[: KEPT - offset]

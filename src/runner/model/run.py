@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runner.agent.events import EXITED
+from runner.model.moments import Moments
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 class Tail:
     """What was kept of one output stream: its beginning, its end, and how much there was."""
 
-    __slots__ = ("head", "lines", "size", "tail")
+    __slots__ = ("head", "lines", "moments", "size", "tail")
 
     def __init__(self, head: bytes = b"", tail: bytes = b"", size: int = 0, lines: int = 0) -> None:
         self.head = head  #: from the first byte on
         self.tail = tail  #: up to the last byte; empty while `head` holds everything
         self.size = size
         self.lines = lines
+        self.moments = Moments()  #: when it was written, as far as that is known
 
     def text(self) -> str:
         """Return what was kept as text, undecodable bytes replaced, with a line where something is missing."""

@@ -19,7 +19,7 @@ else:
         import sqlite3
 
 #: Version of the schema: the number of the last migration.
-SCHEMA = 4
+SCHEMA = 5
 #: Marks the file as ours ("Rnnr", at byte 68 of the file).
 APPLICATION_ID = 0x526E6E72
 #: Seconds to wait for another writer.

@@ -140,8 +140,14 @@ class Journal:
                 packed = b2a_base64(encode_curve(attempt.curve), newline=False).decode("ascii")
                 self._append(dumps({"curve": packed}))
             for stream, tail in attempt.output.items():
-                self._tell_output(Output(0.0, stream, 0, tail.head, tail.size, tail.lines))
-                self._tell_output(Output(0.0, stream, tail.size - len(tail.tail), tail.tail, tail.size, tail.lines))
+                segments = self._output[stream] = Segments(f"{self.path}/{stream}.{attempt.number}")
+                try:
+                    for offset, t in tail.moments:
+                        segments.times.add(offset, t)
+                    segments.add(0, tail.head)
+                    segments.add(tail.size - len(tail.tail), tail.tail)
+                except OSError as error:
+                    self._fail(error)
             self._close_output()
             self.attempt_ended(attempt)
 
@@ -196,7 +202,7 @@ class Journal:
         if segments is None:
             segments = self._output[event.stream] = Segments(f"{self.path}/{event.stream}.{self._attempt}")
         try:
-            segments.add(event.offset, event.data)
+            segments.add(event.offset, event.data, event.t)
         except OSError as error:
             self._fail(error)
 

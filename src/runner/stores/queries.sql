@@ -67,7 +67,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, {marks})
 INSERT INTO curves (run, attempt, data) VALUES (?, ?, ?)
 
 -- add_output --
-INSERT INTO outputs (run, attempt, stream, size, lines, head, tail) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO outputs (run, attempt, stream, size, lines, head, tail, times) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
 -- list_runs --
 SELECT r.seq, r.id, r.started, r.attempts, r.tags, r.extra, s.key, s.path, s.name, h.facts,
@@ -118,7 +118,7 @@ SELECT number, delay, offset, duration, reason, exit_code, signal, error_type, e
 FROM attempts WHERE run = ? ORDER BY number
 
 -- list_outputs --
-SELECT attempt, stream, size, lines, head, tail FROM outputs WHERE run = ?
+SELECT attempt, stream, size, lines, head, tail, times FROM outputs WHERE run = ?
 
 -- get_circumstances --
 SELECT p.list, v.facts FROM runs r JOIN environments e ON e.id = r.environment

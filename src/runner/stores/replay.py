@@ -11,6 +11,7 @@ from runner.model.fold import KEPT, Fold
 from runner.model.run import Attempt, Run, Tail
 from runner.stores.journal import EVENTS
 from runner.stores.reading import read_facts
+from runner.stores.times import read_times
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,4 +114,6 @@ def _read_stream(stem: str, offsets: list[int]) -> Tail:
         tail.tail = (tail.tail + rest if whole else rest)[-KEPT:]
         tail.size = offset + len(data)
         tail.lines += data.count(b"\n")
+    tail.moments = read_times(stem)
+    tail.moments.prune(tail.size, KEPT, KEPT)
     return tail

@@ -7,6 +7,7 @@ from zlib import crc32
 from runner.agent.events import dumps
 from runner.model import metrics
 from runner.model.likeness import arguments_shape, host_class
+from runner.model.moments import Moments
 from runner.model.run import Attempt, Run, Tail
 from runner.stores.codec import encode_curve, pack, unpack
 
@@ -162,7 +163,8 @@ def blobs(run: Run) -> tuple[list[list[Any]], list[list[Any]]]:
         if attempt.curve is not None and attempt.curve.samples
     ]
     outputs = [
-        [attempt.number, stream, tail.size, tail.lines, pack(tail.head), pack(tail.tail) if tail.tail else None]
+        [attempt.number, stream, tail.size, tail.lines, pack(tail.head), pack(tail.tail) if tail.tail else None,
+         _times(tail)]
         for attempt in run.attempts
         for stream, tail in attempt.output.items()
         if tail.size
@@ -171,9 +173,17 @@ def blobs(run: Run) -> tuple[list[list[Any]], list[list[Any]]]:
 
 
 def read_tail(row: Row) -> Tail:
-    """Build what was kept of an output stream from size, lines, head and tail."""
-    size, lines, head, tail = row
-    return Tail(unpack(head), unpack(tail) if tail else b"", size, lines)
+    """Build what was kept of an output stream from size, lines, head, tail and times."""
+    size, lines, head, tail, times = row
+    kept = Tail(unpack(head), unpack(tail) if tail else b"", size, lines)
+    if times:
+        kept.moments = Moments.from_list(_loads(unpack(times)))
+    return kept
+
+
+def _times(tail: Tail) -> bytes | None:
+    tail.moments.prune(tail.size, len(tail.head), len(tail.tail))
+    return pack(dumps(tail.moments.to_list()).encode("ascii")) if len(tail.moments) else None
 
 
 def _loads(data: str | bytes) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from runner.stores.files import high, write_all
+from runner.stores.times import Times
 
 #: Bytes kept from the beginning of a stream.
 HEAD = 8 << 20
@@ -27,13 +28,21 @@ class Segments:
         self._start = 0
         self._end = 0  # of what has been written, as an offset in the stream
         self._later: list[tuple[int, int]] = []  # offset and size of the files after the first, but the open one
+        self.times = Times(stem)
 
-    def add(self, offset: int, data: bytes) -> None:
+    def add(self, offset: int, data: bytes, t: float | None = None) -> None:
         """Write what stands at `offset`; of a piece larger than a segment only its end, unless it is the beginning.
+
+        Args:
+            offset: Of the first byte in the stream.
+            data: The bytes.
+            t: When they were told of, in seconds since the start of the attempt.
 
         Raises:
             OSError: It could not be written; what follows goes to a new file.
         """
+        if t is not None:
+            self.times.add(offset, t)  # first: who finds the bytes finds their time
         view = memoryview(data)
         if offset < HEAD and (self._file < 0 or (self._start == 0 and offset == self._end)):
             fits = view[: HEAD - offset]
@@ -69,7 +78,8 @@ class Segments:
             os.unlink(f"{self._stem}.{self._later.pop(0)[0]}")
 
     def close(self) -> None:
-        """Close the open file."""
+        """Close the open files."""
+        self.times.close()
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
