@@ -29,7 +29,6 @@ class Attempt:
         job: What to start, and how to treat it.
         control: Descriptor that does not block, on which is asked for what `requests` knows, or -1; its closing means
             that nobody waits for the script any more.
-        overlay: What may be drawn over its output, or hold it back.
         held: Signals that stay blocked when the script has ended, so that none strikes before that is recorded.
 
     Attributes:
@@ -38,11 +37,12 @@ class Attempt:
         mask: Signal mask that this process had before.
     """
 
-    def __init__(self, job: Job, control: int = -1, held: Collection[int] = (), overlay: Overlay | None = None) -> None:
+    def __init__(self, job: Job, control: int = -1, held: Collection[int] = ()) -> None:
         self.job = job
         self.control = control
         self.held = held
-        self.overlay = overlay
+        #: What may be drawn over its output, or hold it back.
+        self.overlay: Overlay | None = None
         self.mask: set[int] = set()
         self.started: Started
         self.spare: set[int] = set()

@@ -55,6 +55,13 @@ class Overlay:
             failed: Whether it was anything but an exit with code 0.
         """
 
+    def finish(self, failed: bool) -> None:
+        """Let go of everything: the last attempt is over and recorded.
+
+        Args:
+            failed: Whether the run has failed.
+        """
+
 
 class Guard(Overlay):
     """Keeps trouble of an overlay from becoming the script's: one that fails is dropped, and output passes as it is.
@@ -67,7 +74,7 @@ class Guard(Overlay):
     """
 
     def __init__(self, overlay: Overlay) -> None:
-        self._overlay = overlay
+        self._overlay = self._whole = overlay
         self.trouble: Exception | None = None
 
     @property
@@ -106,6 +113,10 @@ class Guard(Overlay):
     def close(self, failed: bool) -> None:
         """Leave the terminal for good."""
         self._do(lambda: self._overlay.close(failed))
+
+    def finish(self, failed: bool) -> None:
+        """Let go of everything."""
+        self._do(lambda: self._whole.finish(failed))
 
     def _do(self, step: Callable[[], None]) -> None:
         try:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from runner.agent.events import Ended
     from runner.cli.line import Line
     from runner.engine.execution import Report
+    from runner.engine.limit_options import LimitOptions
+    from runner.engine.locks import Lock
+    from runner.engine.progress_options import ProgressOptions
+    from runner.engine.target import Target
     from runner.model.run import Attempt, Run
     from runner.policy.retry import RetryPolicy
 
@@ -41,30 +45,47 @@ def run(line: Line) -> int:
         env = extend(env, options)
         pairs(options.tag, "--tag")  # whatever can be refused is refused now
     assert line.target is not None
-    target = locate(line.target, line.args, options, env, COMMANDS)
+    retry, reports = _retry(settings, options), _reports(settings)
+    target = _locate(line, options, show, env)
+    progress = _progress(settings, options, environ)
+    here = Here()
     execution = Execution(
         target,
         env,
         options,
         settings.get("monitor", MonitorOptions),
         settings.get("record", RecordOptions),
-        Here(),
-        _retry(settings, options),
-        _reports(settings),
+        here,
+        retry,
+        reports,
         words=line.words,
+        hold=progress is not None and progress.only_on_failure,
+        limits=_limits(settings, options),
+        lock=_lock(settings, target, options),
+        waiting=lambda text: _tell(show, text),
     )
     if options.dry_run:
         from runner.cli.dry_run import describe
 
         return describe(execution, settings)
-    _warn(show, [*settings.config.warnings, *line.warnings])
+    said = [*settings.config.warnings, *line.warnings]
+    if not execution.job.capture:
+        _warn(show, said)
+        said = []
     execution.start()
+    if execution.interrupted_by:
+        from runner.agent.exit import die_of
+
+        die_of(execution.interrupted_by)
     try:
+        _watch(execution, here, progress, show, environ)
         finished = execution.finish()
-        _show(execution, finished, show)
+        _uncover(here, execution, failed=not finished.last.success)
+        _show(execution, finished, show, said)
         signal, code = _deadly(finished.last), finished.last.exit_code
     except Exception as error:  # whatever is wrong with the runner, the script's end stands
         end = execution.make_do()
+        _uncover(here, execution, failed=True)
         _confess(error, show)
         signal, code = (0, 125) if end is None else (_deadly(end), end.exit_code)
     signal = execution.interrupted_by or signal
@@ -75,10 +96,99 @@ def run(line: Line) -> int:
     return 125 if code is None else code
 
 
-def _show(execution: Execution, run: Run, show: ShowOptions) -> None:
+def _locate(line: Line, options: RunOptions, show: ShowOptions, env: dict[str, str]) -> Target:
+    """Return what is executed, in the environment it asked for."""
+    assert line.target is not None
+    target = locate(line.target, line.args, options, env, COMMANDS)
+    environment = target.environment
+    if environment is None or options.dry_run:
+        return target
+    if environment.make is None:
+        environment.activate(env)
+        return target
+    from runner.cli.telling import Telling
+
+    with Telling(show) as telling:
+        target.prepare(env, telling.tell)
+    return target
+
+
+def _progress(settings: Settings, options: RunOptions, environ: dict[str, str]) -> ProgressOptions | None:
+    if settings.asked("progress") is None:
+        return None
+    from runner.cli.showing import check
+    from runner.engine.progress_options import ProgressOptions
+
+    progress = settings.get("progress", ProgressOptions)
+    check(progress, options, environ)
+    return progress
+
+
+def _watch(
+    execution: Execution, here: Here, progress: ProgressOptions | None, show: ShowOptions, environ: dict[str, str]
+) -> None:
+    """Have the script shown while it runs, where anybody looks on or asked for it."""
+    if progress is not None or os.isatty(2):
+        from runner.cli.showing import begin
+
+        begin(execution, here, progress, show, environ)
+
+
+def _uncover(here: Here, execution: Execution, failed: bool) -> None:
+    if here.overlay is not None:
+        here.overlay.finish(failed)
+        trouble = here.overlay.trouble
+        if trouble is not None:
+            execution.warnings.append(f"what is shown while a script runs failed, the script did not notice: {trouble!r}")
+
+
+def _limits(settings: Settings, options: RunOptions) -> LimitOptions | None:
+    if settings.asked("limits") is None:
+        return None
+    from runner.engine.limit_options import LimitOptions
+
+    limits = settings.get("limits", LimitOptions)
+    limits.check(options.direct)
+    return limits
+
+
+def _lock(settings: Settings, target: Target, options: RunOptions) -> Lock | None:
+    if settings.asked("lock") is None:
+        return None
+    from runner.cli.output import Screen
+    from runner.engine.limit_options import LockOptions
+    from runner.engine.locks import make_lock
+
+    lock = make_lock(settings.get("lock", LockOptions), target, options.cwd)
+    if lock is not None and Screen().terminal:
+        lock.silence = 0.0  # somebody is looking
+    return lock
+
+
+def _tell(show: ShowOptions, text: str) -> None:
+    """Say what the runner is doing before the script begins."""
+    if not (show.quiet or show.log_level == "ERROR"):
+        from runner.cli.output import Screen
+
+        screen = Screen()
+        screen.write(f"runner: {screen.plain(text)}\n")
+
+
+def _show(execution: Execution, run: Run, show: ShowOptions, said: list[str]) -> None:
+    """Say what is to be said of a run: of one whose output is held back nothing, as long as it succeeds.
+
+    Args:
+        execution: Carried the run.
+        run: The run.
+        show: What is to be said.
+        said: Warnings of the line and the configuration that were held back too.
+    """
     from runner.cli.output import Screen, summarize
 
-    _warn(show, execution.warnings)
+    if execution.job.capture and run.last.success:
+        _warn(show, execution.warnings)
+        return
+    _warn(show, [*said, *execution.warnings])
     summarize(Screen(), run, show)
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from runner.agent.events import Ended, Event
+    from runner.engine.estimate import Durations
+    from runner.engine.limit_options import LimitOptions
+    from runner.engine.locks import Lock
     from runner.engine.record import Recorder
     from runner.engine.run_options import MonitorOptions, RecordOptions, RunOptions
     from runner.engine.spool import Input
@@ -50,6 +53,10 @@ class Execution:
         watch: Called with every event and the number of its attempt, for those who look on; what it raises is raised
             again when the run has been recorded.
         words: What the runner was given, for the record.
+        hold: Whether output is held back, even what goes to files.
+        limits: What the script may use; None for all there is.
+        lock: What keeps other runs from running at the same time, or None.
+        waiting: Told for whom the run has to wait.
     """
 
     def __init__(
@@ -64,6 +71,10 @@ class Execution:
         reports: Sequence[Report] = (),
         watch: Callable[[Event, int], None] | None = None,
         words: Sequence[str] = (),
+        hold: bool = False,
+        limits: LimitOptions | None = None,
+        lock: Lock | None = None,
+        waiting: Callable[[str], None] | None = None,
     ) -> None:
         self.options = run
         self.record = record
@@ -73,11 +84,13 @@ class Execution:
         self.reports = reports
         self.watch = watch
         self.words = words
+        self.lock = lock
+        self.waiting = waiting
         #: Lines of trouble that did not touch the script.
         self.warnings: list[str] = []
         #: How the last attempt ended, as soon as it has.
         self.end: Ended | None = None
-        #: Signal that came during the delay before a retry and ended the run.
+        #: Signal that came during the delay before a retry, or while the lock was waited for, and ended the run.
         self.interrupted_by = 0
         self.job = Job(
             argv=target.argv,
@@ -90,13 +103,17 @@ class Execution:
             interval=monitor.interval,
             memory=monitor.memory,
             direct=run.direct,
-            release=self.policy is None and not any(report.to_stdout for report in reports),
+            release=self.policy is None and not hold and not any(report.to_stdout for report in reports),
+            capture=hold,
         )
+        if limits is not None:
+            limits.apply(self.job)
         self._input: Input | None = None
         self._handle: Handle | None = None
         self._failure: StartFailed | None = None
         self._trouble: Exception | None = None
         self._recorder: Recorder | None = None
+        self._run: Run | None = None
 
     def start(self) -> None:
         """Start the first attempt; a failure to start is part of the run's record, not an error."""
@@ -104,11 +121,21 @@ class Execution:
         if problem is not None:
             self._failure = StartFailed(problem.exit_code, str(problem))
             return
+        if self.lock is not None and not self._take(self.lock):
+            return
         if self.policy is not None:
             from runner.engine.spool import Input
 
             self._input = Input(self.job)
         self._launch()
+
+    def _take(self, lock: Lock) -> bool:
+        """Take the lock; return whether the script may be started."""
+        try:
+            self.interrupted_by = lock.acquire(self.executor.pause, self.waiting)
+        except StartFailed as failure:
+            self._failure = failure
+        return not (self._failure or self.interrupted_by)
 
     def _launch(self) -> None:
         self._handle = self._failure = None
@@ -122,7 +149,9 @@ class Execution:
         from runner.engine.description import Description
 
         description = Description(self.target, self.options, self.job, self.words)
-        run = description.run
+        self._run = run = description.run
+        if self.lock is not None:
+            self.lock.sign(run.id)
         if self._handle is not None:
             description.begin(self._handle)
         self._open_record(run)
@@ -133,6 +162,10 @@ class Execution:
             attempt = self._attempt(len(run.attempts) + 1)
             attempt.delay = waited
             run.attempts.append(attempt)
+            if self.job.limited:
+                from runner.engine.limits import unnoticed
+
+                self.warnings += unnoticed(attempt, self.job)
             delay = self._next_delay(run, attempt)
             if delay is None or not self._wait(delay, attempt):
                 break
@@ -143,12 +176,23 @@ class Execution:
         description.complete()
         self._remember(run)
         self._report(run)
+        self.release()
         if self._trouble is not None:
             raise self._trouble
         return run
 
+    def release(self) -> None:
+        """Let the lock go; the end of the process does it too."""
+        if self.lock is not None:
+            self.lock.release()
+
+    @property
+    def skipped(self) -> bool:
+        """Whether nothing was started since another run has the lock: no run at all, as far as the record goes."""
+        return self.lock is not None and self.lock.skipped
+
     def _open_record(self, run: Run) -> None:
-        if self.record.disable_history:
+        if self.record.disable_history or self.skipped:
             return
         from runner.engine.location import absolute
         from runner.engine.record import Recorder
@@ -185,12 +229,13 @@ class Execution:
     def _tell_failure(self, fold: Fold, number: int) -> None:
         from time import time_ns
 
-        from runner.agent.events import FAILED_TO_START, Ended
+        from runner.agent.events import FAILED_TO_START, SKIPPED, Ended
 
         assert self._failure is not None
         fold.attempt.started = time_ns()
         message = self._failure.message
-        self._tell(fold, number, Ended(0.0, FAILED_TO_START, self._failure.code, message=message))
+        reason = SKIPPED if self.skipped else FAILED_TO_START
+        self._tell(fold, number, Ended(0.0, reason, self._failure.code, message=message))
 
     def _next_delay(self, run: Run, attempt: Attempt) -> float | None:
         if self.policy is None or self._trouble is not None:
@@ -220,6 +265,17 @@ class Execution:
     def _remember(self, run: Run) -> None:
         if self._recorder is not None:
             self.warnings.extend(self._recorder.finish(run))
+
+    def foresee(self) -> Durations | None:
+        """Begin to ask the record how long comparable runs took, while the script runs; None without a record."""
+        if self._recorder is None or self._handle is None or self._run is None:
+            return None
+        from runner.engine.estimate import Durations
+
+        durations = Durations(self._recorder.path, self._run)
+        if durations.pid:
+            self._handle.spare.add(durations.pid)
+        return durations
 
     def make_do(self) -> Ended | None:
         """Carry the script to its end with nothing around it, after the runner's own parts have failed."""

@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runner.agent.events import Ended, Tell
     from runner.agent.job import Job
-    from runner.agent.overlay import Overlay
+    from runner.agent.overlay import Guard
 
 
 class Here:
@@ -19,13 +19,11 @@ class Here:
 
     From the end of an attempt to the start of the next, or to the end of the process, signals that end programs are
     held: they must not strike while the run is being recorded.
-
-    Args:
-        overlay: What may be drawn over the output of scripts, or hold it back.
     """
 
-    def __init__(self, overlay: Overlay | None = None) -> None:
-        self.overlay = overlay
+    def __init__(self) -> None:
+        #: What may be drawn over the output of scripts, or hold it back.
+        self.overlay: Guard | None = None
         self._mask: set[int] | None = None
 
     def start(self, job: Job) -> HereHandle:
@@ -33,7 +31,7 @@ class Here:
         if self._mask is not None:
             pause.release(self._mask)
             self._mask = None
-        return HereHandle(Attempt(job, held=pause.ENDING, overlay=self.overlay), self)
+        return HereHandle(Attempt(job, held=pause.ENDING), self)
 
     def hold(self, mask: set[int]) -> None:
         """Know that the ending signals are held, until the next start.
@@ -44,7 +42,9 @@ class Here:
         self._mask = mask
 
     def pause(self, seconds: float, requests: int = -1) -> int:
-        """Wait before a retry (see `Executor.pause`)."""
+        """Wait before a start (see `Executor.pause`)."""
+        if self._mask is None:
+            self._mask = pause.hold()
         return pause.wait(seconds, requests)
 
 
@@ -67,6 +67,7 @@ class HereHandle:
         gc.freeze()
         gc.enable()
         self._attempt.control = requests
+        self._attempt.overlay = self._executor.overlay
         ended = self._attempt.run(tell)
         gc.disable()
         self._executor.hold(self._attempt.mask)

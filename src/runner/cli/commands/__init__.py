@@ -42,7 +42,7 @@ class Command:
 
 
 #: Whose options a run takes.
-RUN_OWNERS = ("run", "monitor", "show", "record", "config", "retry", "json")
+RUN_OWNERS = ("run", "monitor", "show", "record", "config", "retry", "limits", "lock", "json", "progress")
 
 #: What else may stand on the line of a query.
 _SCOPE = ("config", "show")
@@ -62,8 +62,14 @@ COMMANDS: tuple[Command, ...] = (
             ("db-stats", "record", "query"), "runner.cli.commands.history:db_stats", "--db-stats", _SCOPE),
     Command("db cleanup", "Delete old runs and give their space back to the disk",
             ("db-cleanup", "record", "query"), "runner.cli.commands.history:clean_up", "--cleanup-old", _SCOPE),
-    Command("metrics", "List every figure: its unit, how it is known, and what it means",
-            ("query",), "runner.cli.commands.metrics:show_metrics"),
+    Command("export", "Export past runs as CSV, JSON, JSON lines, Parquet or OpenMetrics",
+            ("export", "record"), "runner.cli.commands.export:export_runs", "--export-format", _SCOPE),
+    Command("import", "Take runs from exports, reports, other databases and hyperfine into the record",
+            ("import", "record", "query"), "runner.cli.commands.export:import_runs", "", _SCOPE),
+    Command("query", "Show one metric over time: its values, aggregates of them, or both in buckets",
+            ("series", "record", "query"), "runner.cli.commands.query:show_query", "--query-metric", _SCOPE),
+    Command("metrics", "List every figure: its unit, how it is known, how many runs have it, and what it means",
+            ("metrics", "record", "query"), "runner.cli.commands.metrics:show_metrics", "--metrics-list", _SCOPE),
     Command("config show", "Show the value of every option and where it comes from",
             ("config-script", "query", *RUN_OWNERS), "runner.cli.commands.config:show_config"),
     Command("config check", "Check a configuration file and say everything that is wrong with it",
@@ -72,6 +78,12 @@ COMMANDS: tuple[Command, ...] = (
             ("config-file",), "runner.cli.commands.config:init_config"),
     Command("config schema", "Print the JSON Schema of a configuration file, for editors",
             (), "runner.cli.commands.config:print_schema"),
+    Command("cache list", "List the environments made for scripts that name their dependencies",
+            ("query",), "runner.cli.commands.cache:list_environments"),
+    Command("cache clean", "Remove those environments; the next run makes its own anew",
+            ("cache", "query"), "runner.cli.commands.cache:clean_environments"),
+    Command("cache path", "Print the folder they are kept in",
+            (), "runner.cli.commands.cache:print_path"),
     Command("completion", "Print the completion script of a shell",
             ("shell",), "runner.cli.commands.completion:print_completion"),
     Command("help", "Explain a command", ()),
