@@ -278,6 +278,7 @@ def test_stats(store: Store) -> None:
 
 def test_circumstances_come_back_with_a_single_run(store: Store) -> None:
     run = whole(1, line=["--timeout", "5", "train.py"], load=1.25, input_bytes=1 << 33)
+    run.called_in = "/home/alice"
     run.packages_hash = "0123456789abcdef"
     run.packages, run.variables = {"numpy": "2.0"}, {"LANG": "C"}
     store.save(run)
@@ -299,6 +300,30 @@ def test_runs_are_found_by_what_makes_them_alike(store: Store) -> None:
     assert ids(store, shape="predict") == [runs[3].id]
     assert ids(store, host="small") == [runs[1].id]
     assert store.count(RunFilter(shape=shape, host_class=kind)) == 2
+
+
+def test_the_directory_of_the_call_is_that_of_the_script_unless_it_was_another(store: Store) -> None:
+    runs = [whole(1, line=["train.py"]), whole(2, line=["train.py"]), whole(3)]
+    for run, directory in zip(runs, (runs[0].cwd, "/home/alice", ""), strict=True):
+        run.called_in = directory
+        store.save(run)
+    found = [store.get(run.id) for run in runs]
+    assert [run.called_in for run in found if run is not None] == [runs[0].cwd, "/home/alice", ""]
+
+
+def test_errors_are_counted_by_message(store: Store) -> None:
+    messages = ["KeyError: 'a'", "KeyError: 'b'", "KeyError: 'a'", None]
+    runs = [whole(number) for number in range(1, 6)]
+    for run, message in zip(runs, [*messages, "KeyError: 'a'"], strict=True):
+        run.last.exit_code, run.last.error_message = 1, message
+        run.last.error_type = "KeyError" if message else "exit:1"
+        store.save(run)
+    found = store.errors(runs[0].script_key, "KeyError", before=runs[4].started)
+    assert sorted(found, key=str) == [
+        ("KeyError: 'a'", 2, runs[0].started, runs[2].started), ("KeyError: 'b'", 1, runs[1].started, runs[1].started)
+    ]  # fmt: skip
+    assert store.errors(runs[0].script_key, "ValueError", before=runs[4].started) == []
+    assert store.errors("/srv/app/other.py", "KeyError", before=runs[4].started) == []
 
 
 def test_the_highest_come_first_if_asked_for(store: Store) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.agent.events import CANCELLED, EXITED, LIMIT, LOST, OOM_KILLED, SIGNALED, TIMEOUT
+from runner.agent.events import CANCELLED, EXITED, LIMIT, LOST, OOM_KILLED, SIGNALED, SKIPPED, TIMEOUT
 
 #: Names of signals, without the cost of `import signal` (an enum).
 _NAMED: dict[int, str] = {}
@@ -40,8 +40,8 @@ def explain(
         return found or (f"exit:{exit_code}", f"exit code {exit_code}")
     if reason == TIMEOUT:
         return TIMEOUT, message or "timeout"
-    if reason == LIMIT:
-        return LIMIT, message or "limit reached"
+    if reason in (LIMIT, SKIPPED):
+        return reason, message
     if reason == LOST:
         return LOST, message or "the runner ended before the script did; its end is not known"
     name = signal_name(signal) if signal else "a signal"
@@ -61,7 +61,7 @@ def last_exception(errors: str) -> tuple[str, str] | None:
     Chained exceptions end with the one that mattered; of an exception group the outermost is meant. An error while
     compiling the script has no ``Traceback`` line, only a file and a line.
     """
-    lines = errors.replace("\r\n", "\n").split("\n")
+    lines = without_colors(errors).replace("\r\n", "\n").split("\n")
     for start in range(len(lines) - 1, -1, -1):
         line = lines[start]
         if line.startswith("Traceback (most recent call last)"):
@@ -71,6 +71,15 @@ def last_exception(errors: str) -> tuple[str, str] | None:
         if line.startswith('  File "') and _is_compile_error(lines, start):
             return _first_unindented(lines[start + 1 :], "")
     return None
+
+
+def without_colors(text: str) -> str:
+    """Return a text without the escape sequences of colours: on a terminal, Python 3.13 paints its tracebacks."""
+    first, *rest = text.split("\033[")
+    for part in rest:
+        codes, end, behind = part.partition("m")
+        first += behind if end and not codes.strip("0123456789;") else f"\033[{part}"
+    return first
 
 
 _COMPILE_ERRORS = ("SyntaxError", "IndentationError", "TabError")

@@ -40,6 +40,7 @@ class Description:
         run.name = options.name or target.name
         run.args = redact_arguments(target.args)
         run.line = redact_arguments(words)
+        run.called_in = absolute() if words else ""
         run.cwd = absolute(job.cwd or "")
         run.user = facts.user_name()
         run.tags = {key: redact_value(key, value) for key, value in pairs(options.tag, "--tag").items()}

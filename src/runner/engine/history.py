@@ -221,6 +221,12 @@ class HistoryManager:
             store = self._readable()
             return question(store) if store else nothing
 
+    def errors(self, key: str, error_type: str, before: int) -> list[tuple[str | None, int, int, int]]:
+        """Return the errors of a type that ended runs of a script before a moment (see `Store.errors`)."""
+        with self._lock:
+            store = self._readable()
+            return store.errors(key, error_type, before) if store else []
+
     def scripts(self) -> list[str]:
         """Return what the scripts that have runs are called."""
         with self._lock:

@@ -29,7 +29,7 @@ def check_chart_path(path: str, flag: str) -> None:
 
         if find_spec("matplotlib") is None:
             raise UsageError(
-                f"{flag}: a PNG needs matplotlib: pip install 'python-script-runner[plot]' (.svg and .html need nothing)"
+                f"{flag}: matplotlib draws PNG: pip install 'python-script-runner[plot]' (.svg and .html need nothing)"
             )
     files.check(path, flag)
 

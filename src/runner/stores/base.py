@@ -199,6 +199,12 @@ if TYPE_CHECKING:
         def count(self, wanted: RunFilter) -> int:
             """Return how many runs are meant; the filter's limit does not count."""
 
+        def errors(self, key: str, error_type: str, before: int) -> list[tuple[str | None, int, int, int]]:
+            """Return the errors of a type that ended runs of a script before a moment (ns since the epoch, UTC).
+
+            For each message how many runs it ended, and the starts of the first and the last of them.
+            """
+
         def scripts(self) -> list[Script]:
             """Return key, path and name of every script that has runs."""
 

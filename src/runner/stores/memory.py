@@ -99,6 +99,14 @@ class MemoryStore:
                 latest = max(latest, before[-max(wanted.within, 1)])
         return latest
 
+    def errors(self, key: str, error_type: str, before: int) -> list[tuple[str | None, int, int, int]]:
+        """Return how often a script ended with errors of a type (see `Store.errors`)."""
+        starts: dict[str | None, list[int]] = {}
+        for run in self._runs.values():
+            if run.script_key == key and run.last.error_type == error_type and run.started < before:
+                starts.setdefault(run.last.error_message, []).append(run.started)
+        return [(message, len(each), min(each), max(each)) for message, each in starts.items()]
+
     def scripts(self) -> list[Script]:
         """Return key, path and name of every script (see `Store.scripts`)."""
         return list(dict.fromkeys(map(_script, self._runs.values())))
@@ -202,7 +210,7 @@ def _view(run: Run, output: bool, samples: bool) -> Run:
     """Return a copy that its owner may change, with output and samples only if asked for."""
     view = copy(run)
     if not output:
-        view.packages, view.variables = {}, {}
+        view.packages, view.variables, view.called_in = {}, {}, ""
     view.attempts = []
     for attempt in run.attempts:
         mine = copy(attempt)

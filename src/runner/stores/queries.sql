@@ -33,10 +33,10 @@ SELECT id FROM variables WHERE facts = ?
 INSERT INTO variables (facts) VALUES (?)
 
 -- find_line --
-SELECT id FROM lines WHERE crc = ? AND words = ?
+SELECT id FROM lines WHERE crc = ? AND words = ? AND directory IS ?
 
 -- add_line --
-INSERT INTO lines (crc, words) VALUES (?, ?)
+INSERT INTO lines (crc, words, directory) VALUES (?, ?, ?)
 
 -- find_version --
 SELECT id FROM versions WHERE script_hash IS ? AND git_commit IS ? AND git_dirty IS ?
@@ -121,8 +121,9 @@ FROM attempts WHERE run = ? ORDER BY number
 SELECT attempt, stream, size, lines, head, tail, times FROM outputs WHERE run = ?
 
 -- get_circumstances --
-SELECT p.list, v.facts FROM runs r JOIN environments e ON e.id = r.environment
+SELECT p.list, v.facts, l.directory FROM runs r JOIN environments e ON e.id = r.environment
     LEFT JOIN packages p ON p.id = e.packages LEFT JOIN variables v ON v.id = e.variables
+    LEFT JOIN lines l ON l.id = r.line
 WHERE r.seq = ?
 
 -- list_curves --
@@ -130,6 +131,10 @@ SELECT attempt, data FROM curves WHERE run = ?
 
 -- get_curve --
 SELECT data FROM curves JOIN runs ON runs.seq = curves.run WHERE runs.id = ? AND attempt = ?
+
+-- list_errors --
+SELECT r.error_message, count(*), min(r.started), max(r.started) FROM runs r JOIN scripts s ON s.id = r.script
+WHERE s.key = ? AND r.error_type = ? AND r.started < ? GROUP BY r.error_message
 
 -- list_scripts --
 SELECT id, key, path, name FROM scripts

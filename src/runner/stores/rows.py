@@ -114,8 +114,12 @@ def facts(run: Run) -> dict[str, tuple[list[Any], list[Any]] | None]:
         "environment": ([bind(run.cwd), bind(run.python), run.python_version, run.runner_version, bind(run.user)], []),
         "version": (version, []) if any(value is not None for value in version) else None,
         "arguments": ([*_text_key(args)], [bind(arguments_shape(run.args))]) if args else None,
-        "line": ([*_text_key(line)], []) if line else None,
+        "line": ([*_text_key(line), bind(_elsewhere(run))], []) if line else None,
     }
+
+
+def _elsewhere(run: Run) -> str | None:
+    return run.called_in if run.called_in != run.cwd else None
 
 
 def _text_key(text: str) -> tuple[int, str | bytes]:
@@ -150,7 +154,8 @@ def read_run(row: Row) -> Run:
 
 def read_circumstances(run: Run, row: Row) -> None:
     """Complete a run with what ``get_circumstances`` found."""
-    packages, variables = row
+    packages, variables, directory = row
+    run.called_in = text(directory) if directory is not None else run.cwd if run.line else ""
     run.packages = _loads(unpack(packages)) if packages else {}
     run.variables = _loads(variables) if variables else {}
 

@@ -256,6 +256,11 @@ class SqliteStore:
         found = self._ask(self._queries["known_runs"], [dumps(list(map(rows.number_of, ids)))])
         return {f"{number:012x}" for (number,) in found}
 
+    def errors(self, key: str, error_type: str, before: int) -> list[tuple[str | None, int, int, int]]:
+        """Return how often a script ended with errors of a type (see `Store.errors`)."""
+        found = self._ask(self._queries["list_errors"], [rows.bind(key), rows.bind(error_type), before])
+        return [(rows.text(message), count, first, last) for message, count, first, last in found]
+
     def scripts(self) -> list[Script]:
         """Return key, path and name of every script (see `Store.scripts`)."""
         return list(self._scripts().values())

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from runner.agent import events
-from runner.analysis.failure import explain, last_exception, signal_name
+from runner.analysis.failure import explain, last_exception, signal_name, without_colors
 
 TRACEBACK = "Traceback (most recent call last):\nValueError: x\n"
 
@@ -40,6 +40,17 @@ def test_the_last_traceback_of_a_real_interpreter(code, error_type, message):
 def test_output_after_the_traceback_does_not_hide_it():
     text = stderr_of("import atexit, sys; atexit.register(lambda: sys.stderr.write('bye\\n')); 1/0")
     assert last_exception(text) == ("ZeroDivisionError", "ZeroDivisionError: division by zero")
+
+
+def test_a_traceback_that_python_paints_on_a_terminal_is_read_too():
+    text = (
+        "Traceback (most recent call last):\n"
+        '  File \033[35m"x.py"\033[0m, line \033[35m2\033[0m, in \033[35mf\033[0m\n'
+        "    return \033[31m1\033[0m\033[1;31m/\033[0m\033[31mx\033[0m\n"
+        "\033[1;35mZeroDivisionError\033[0m: \033[35mdivision by zero\033[0m\n"
+    )
+    assert last_exception(text) == ("ZeroDivisionError", "ZeroDivisionError: division by zero")
+    assert without_colors("\033[2Ka\033[1;31mb\033[mc\033[") == "\033[2Kabc\033["
 
 
 @pytest.mark.parametrize("text", ["", "ValueError: said by a log line\n", "Traceback (most recent call last):\n  File"])

@@ -14,7 +14,8 @@ CREATE TABLE variables (
 CREATE TABLE lines (
     id INTEGER PRIMARY KEY,
     crc INTEGER NOT NULL,              -- as with arguments
-    words TEXT NOT NULL                -- JSON list: what the runner was given, compressed if it is long
+    words TEXT NOT NULL,               -- JSON list: what the runner was given, compressed if it is long
+    directory TEXT                     -- where the runner was called, NULL for the directory that the script ran in
 );
 CREATE INDEX lines_by_crc ON lines (crc);
 
@@ -32,3 +33,6 @@ UPDATE arguments SET shape = arguments_shape(args);
 ALTER TABLE runs ADD COLUMN line INTEGER REFERENCES lines;
 ALTER TABLE runs ADD COLUMN load INTEGER;
 ALTER TABLE runs ADD COLUMN input_bytes INTEGER;
+
+-- How often the same error came before is one look into this.
+CREATE INDEX runs_by_error ON runs (script, error_type, started) WHERE error_type IS NOT NULL;
