@@ -40,6 +40,8 @@ def split_command(line: Line, argv: list[str], at: int, flags: Mapping[str, Flag
         word = argv[at]
         at += 1
         if words_only or word[:1] != "-" or word == "-" or (free and word[1:].isdigit()):  # -2 counts runs back
+            while free and not free[0][2] and free[0][1] in line.given.get(free[0][0], {}):
+                free.pop(0)  # given by its flag
             if not free:
                 raise UsageError(f"`runner {name}` has no use for {word!r}")
             owner, attr, many = free[0]
@@ -59,7 +61,7 @@ def split_command(line: Line, argv: list[str], at: int, flags: Mapping[str, Flag
         owner, attr, arity = flags[switch][:3]
         if arity < 1:
             line.give(owner, attr, ["true"])
-        elif attr not in line.given.get(owner, {}):
+        elif attr not in line.given.get(owner, {}) and _must_be_given(owner, attr):
             raise UsageError(f"`runner {name}` needs {_what(owner, attr)}")
         line.queries = [switch]
 
@@ -133,6 +135,12 @@ def _refuse_strangers(line: Line, name: str, taken: list[Flag], flags: Mapping[s
     for flag, entry in flags.items():
         if entry[1] in line.given.get(entry[0], {}) and entry[:2] not in usable:
             raise UsageError(f"`runner {name}` has no use for {flag}")
+
+
+def _must_be_given(owner: str, attr: str) -> bool:
+    from runner.cli.features import load
+
+    return load(owner).declared[attr].default is None
 
 
 def _what(owner: str, attr: str) -> str:

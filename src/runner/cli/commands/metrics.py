@@ -1,17 +1,21 @@
-"""``runner metrics``: the catalog of figures."""
+"""``runner metrics``: the catalog of figures, and how many runs have each."""
 
 from __future__ import annotations
 
-from runner.cli.tables import write_rows
-from runner.model.metrics import METRICS
+from runner.cli.remembered import take_in
+from runner.cli.tables import write_json, write_rows
+from runner.engine.history import HistoryManager
+from runner.model.units import format_count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from runner.engine.query_options import QueryOptions
+    from runner.engine.query_options import MetricsOptions, QueryOptions
+    from runner.engine.run_options import RecordOptions
 
-_COLUMNS = ("name", "unit", "kind", "meaning")
+_COLUMNS = ("name", "unit", "kind", "runs", "first", "last", "meaning")
+_CSV = ("name", "unit", "type", "kind", "more_is_worse", "runs", "first", "last", "meaning")
 
 _LEGEND = """
 exact    the kernel's own accounting
@@ -20,20 +24,28 @@ A run says where a figure is worth less than usual: a bound (at least this much)
 """
 
 
-def show_metrics(query: QueryOptions, out: TextIO) -> int:
-    """List every figure with its unit, how it is known, and what it means."""
-    rows = [
-        {
-            "name": metric.name,
-            "unit": metric.unit,
-            "type": metric.type.__name__,
-            "kind": metric.kind,
-            "more_is_worse": metric.more_is_worse,
-            "meaning": metric.meaning,
-        }
-        for metric in METRICS
-    ]
-    write_rows(out, query.format, _COLUMNS, rows)
-    if query.format == "table":
+def show_metrics(options: MetricsOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
+    """List every figure with its unit, how it is known, how many runs have it, and what it means."""
+    with HistoryManager(record.history_db) as history:
+        take_in(history)
+        rows = history.metrics()
+        path = history.db_path
+    if query.format == "json":
+        write_json(out, {"status": "ok", "database": path, "metrics": rows})
+    elif query.format == "csv":
+        write_rows(out, "csv", _CSV, rows)
+    else:
+        shown = [
+            {
+                **row,
+                "runs": format_count(row["runs"]) if row["runs"] else "-",
+                "first": (row["first"] or "-")[:10],
+                "last": (row["last"] or "-")[:10],
+                "meaning": row["meaning"] or "saved by a program under this name",
+            }
+            for row in rows
+        ]
+        recorded = any(row["runs"] for row in rows)
+        write_rows(out, "table", [name for name in _COLUMNS if recorded or name not in ("runs", "first", "last")], shown)
         out.write(_LEGEND)
     return 0
