@@ -64,7 +64,7 @@ def describe(option: Opt) -> str:
 def spelling(option: Opt) -> str:
     """Return an option as it is typed."""
     value = option.metavar or option.attr.rpartition("_")[2].upper()
-    if option.positional:
+    if option.positional and not option.flag:
         return code(f"[{value}]")
     if option.bare:
         return code(f"{option.flag}[={value}]")
