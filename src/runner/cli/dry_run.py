@@ -33,6 +33,7 @@ def describe(execution: Execution, settings: Settings) -> int:
     rows = [
         ("command", join(redact_arguments(job.argv))),
         ("executable", job.executable),
+        *_environment(execution),
         ("directory", absolute(job.cwd or "")),
         ("history", "none" if record.disable_history else locate(record.history_db, absolute())[0]),
         ("config", settings.config.path or "none"),
@@ -47,3 +48,10 @@ def describe(execution: Execution, settings: Settings) -> int:
     out.writelines(f"{label:<18} {text}\n" for label, text in rows)
     out.flush()
     return 0
+
+
+def _environment(execution: Execution) -> list[tuple[str, str]]:
+    wanted = execution.target.environment
+    if wanted is None:
+        return []
+    return [("environment", wanted.root if wanted.make is None else f"{wanted.root} (made first, for the script)")]

@@ -104,7 +104,7 @@ def known_version(path: str, environ: Mapping[str, str] = os.environ) -> str | N
     """
     if path == sys.executable or os.path.realpath(path) == os.path.realpath(sys.executable):
         return sys.version.split(None, 1)[0]
-    key = _identity(path, environ)
+    key = identity(path, environ)
     for line in _cached(_cache_file(environ)):
         seen, _, version = line.rpartition("\t")
         if seen == key:
@@ -125,7 +125,7 @@ def version_of(path: str, environ: Mapping[str, str] = os.environ) -> str | None
     if version is None:
         version = _ask(path, environ)
         if version:
-            _remember(_cache_file(environ), _identity(path, environ), version)
+            _remember(_cache_file(environ), identity(path, environ), version)
     return version
 
 
@@ -143,7 +143,7 @@ def _ask(path: str, environ: Mapping[str, str]) -> str | None:
     return text if answer.returncode == 0 and text[:1].isdigit() and len(text) < 40 else None
 
 
-def _identity(path: str, environ: Mapping[str, str]) -> str:
+def identity(path: str, environ: Mapping[str, str]) -> str:
     """Return what changes when another interpreter may answer under that path."""
     real = os.path.realpath(path)
     try:
@@ -175,9 +175,14 @@ def _pyenv_choice(shim: str) -> str:
     return "system"
 
 
-def _cache_file(environ: Mapping[str, str]) -> str:
+def cache_directory(environ: Mapping[str, str]) -> str:
+    """Return the folder for what can be made again (``$XDG_CACHE_HOME/runner``)."""
     base = environ.get("XDG_CACHE_HOME") or os.path.join(environ.get("HOME") or os.path.expanduser("~"), ".cache")
-    return os.path.join(base, "runner", "interpreters")
+    return os.path.join(base, "runner")
+
+
+def _cache_file(environ: Mapping[str, str]) -> str:
+    return os.path.join(cache_directory(environ), "interpreters")
 
 
 def _cached(path: str) -> list[str]:

@@ -21,6 +21,10 @@ class RunOptions(Options):
     kill_tree: bool = opt("End descendants that outlive the script", default=False, role=RUN)
     direct: bool = opt("Hand the terminal through untouched; output is not captured", default=False, role=RUN)
     python: str = opt("Interpreter that runs the script", default="", metavar="PYTHON", env="RUNNER_PYTHON", role=RUN)
+    no_script_deps: bool = opt(
+        "Ignore what the script says of its dependencies (PEP 723)", default=False, env="RUNNER_NO_SCRIPT_DEPS",
+        role=RUN,
+    )  # fmt: skip
     cwd: str = opt("Directory to run in", default="", metavar="DIR", role=RUN)
     env: tuple[str, ...] = opt("Set a variable for the script (repeatable)", default=(), metavar="KEY=VALUE", role=RUN)
     env_file: tuple[str, ...] = opt(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from runner.engine.execution import Execution
 from runner.engine.interrupt import HeldInterrupt
@@ -42,6 +41,8 @@ class ScriptRunner:
         memory: ``"rss"`` or ``"pss"``.
         kill_after: Seconds between TERM and KILL when a tree is ended.
         kill_tree: Whether descendants that outlive the script are ended.
+        script_deps: Whether a script that names its dependencies (PEP 723) runs in an environment that has them, made
+            on first use; not where `python` is given.
 
     Attributes:
         history_manager: Where runs are remembered; None (the default) remembers nothing.
@@ -65,6 +66,7 @@ class ScriptRunner:
         memory: str = "rss",
         kill_after: float = 10.0,
         kill_tree: bool = False,
+        script_deps: bool = True,
     ) -> None:
         self.script_path = os.fspath(script_path)
         if isinstance(script_args, (str, bytes)):
@@ -76,7 +78,8 @@ class ScriptRunner:
             timeout=timeout,
             kill_after=kill_after,
             kill_tree=kill_tree,
-            python=python or sys.executable,
+            python=python or "",
+            no_script_deps=not script_deps,
             cwd=os.fspath(cwd) if cwd is not None else "",
             name=name,
             tag=tuple(f"{key}={value}" for key, value in (tags or {}).items()),
@@ -139,7 +142,10 @@ class ScriptRunner:
         env = {**os.environ, **self._env}
         history = self.history_manager
         record = RecordOptions(disable_history=history is None, history_db=history.db_path if history else "")
-        target = locate(("script", self.script_path), self.script_args, self._run_options, env)
+        script = ("script", self.script_path)
+        # The program that calls is a Python program: its interpreter runs the script too.
+        target = locate(script, self.script_args, self._run_options, env, program=__file__)
+        target.prepare(env, lambda text, final: None)
         with HeldInterrupt() as interrupt:
             execution = Execution(
                 target,

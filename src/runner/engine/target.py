@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from runner.engine.environments import Environment, Tell
     from runner.engine.run_options import RunOptions
 
 #: Files that Python runs, whatever their mode and first line.
@@ -31,10 +32,14 @@ class Target:
         script_key: What history groups by: the script's absolute path, or as above.
         file: Path of the script's file as seen from here, or "" where there is none.
         python: The interpreter, or None where none is needed.
+        environment: What the script asked to run in; None where it asked for nothing.
         problem: Why it can't be run, or None.
     """
 
-    __slots__ = ("args", "argv", "executable", "file", "kind", "name", "problem", "python", "script_key", "script_path")
+    __slots__ = (
+        "args", "argv", "environment", "executable", "file", "kind", "name", "problem", "python", "script_key",
+        "script_path",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -56,6 +61,26 @@ class Target:
         self.file = file
         self.python = python
         self.problem: StartError | None = None
+        self.environment: Environment | None = None
+
+    def prepare(self, env: dict[str, str], tell: Tell) -> None:
+        """Make the environment that the script asks for, if need be, and let the script find its commands.
+
+        Where it can't be made, that is why the script can't be run.
+
+        Args:
+            env: The script's environment variables, changed here.
+            tell: Told what is being done.
+        """
+        environment = self.environment
+        if environment is None:
+            return
+        try:
+            if environment.make is not None:
+                environment.make(tell)
+            environment.activate(env)
+        except StartError as error:
+            self.problem = error
 
 
 def locate(
@@ -64,14 +89,15 @@ def locate(
     options: RunOptions,
     environ: Mapping[str, str],
     commands: Iterable[str] = (),
+    program: str | None = None,
 ) -> Target:
     """Return what is executed, as `resolve` does, also where it can't be: the attempt belongs in the record as well.
 
     Raises:
-        UsageError: The directory to run in can't be used.
+        UsageError: The directory to run in can't be used, or what the script says of its dependencies makes no sense.
     """
     try:
-        return resolve(target, args, options, environ, commands=commands)
+        return resolve(target, args, options, environ, program, commands)
     except StartError as error:
         kind, what = target
         words = [*what] if isinstance(what, list) else [what, *args]
@@ -104,8 +130,8 @@ def resolve(
         commands: Other words that may have been meant, for the hint about a missing script.
 
     Raises:
-        StartError: 127, it is not there; 126, it is there and can't be run.
-        UsageError: The directory to run in can't be used.
+        StartError: 127, it is not there; 126, it is there and can't be run; 125, there is no Python that it runs on.
+        UsageError: The directory to run in can't be used, or what the script says of its dependencies makes no sense.
     """
     if options.cwd:
         from runner.engine.environment import check_directory
@@ -125,9 +151,25 @@ def resolve(
             if not os.path.exists(here):
                 raise StartError(_missing(word, here, environ, commands), 127)
             interpreter = choose(options.python, caller, environ) if _is_for_python(word, here) else None
-            result = _file(word, here, words, interpreter)
+            environment = None
+            if interpreter and not options.python and not options.no_script_deps:
+                environment = _own_environment(here, interpreter, environ)
+            result = _file(word, here, words, environment.python if environment else interpreter)
+            result.environment = environment
     result.args = words
     return result
+
+
+def _own_environment(here: str, python: str, environ: Mapping[str, str]) -> Environment | None:
+    """Return the environment that a script asks for (PEP 723), None for one that asks for nothing."""
+    from runner.engine.pep723 import find_block
+
+    block = find_block(here) if os.path.isfile(here) and here.lower().endswith((".py", ".pyw")) else None
+    if block is None:
+        return None
+    from runner.engine.environments import Environments
+
+    return Environments(environ).wanted(here, block, python)
 
 
 def _words(kind: str, word: str, args: list[str], python: str) -> Target:
