@@ -25,6 +25,7 @@ MEMORY = "memory"
 CPU_TIME = "cpu-time"
 OUTPUT = "output"
 IDLE = "idle"
+NAMES = (MEMORY, CPU_TIME, OUTPUT, IDLE)
 
 #: Seconds between two looks: at most, however seldom samples are taken; at least, however close a limit is.
 _LONGEST = 1.0

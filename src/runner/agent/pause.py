@@ -18,6 +18,11 @@ ENDING = frozenset(int(getattr(_signal, name)) for name in ("SIGINT", "SIGTERM",
 LOOK = 0.2
 
 
+def hold() -> set[int]:
+    """Hold the ending signals back; return the signal mask from before."""
+    return {int(number) for number in _signal.pthread_sigmask(_signal.SIG_BLOCK, ENDING)}
+
+
 def release(mask: set[int]) -> None:
     """Put back a signal mask from before they were held; a signal that came meanwhile takes effect."""
     _signal.pthread_sigmask(_signal.SIG_SETMASK, mask)

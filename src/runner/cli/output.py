@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from runner.agent.events import CANCELLED, FAILED_TO_START, LIMIT, LOST, TIMEOUT
+from runner.agent.events import CANCELLED, FAILED_TO_START, LIMIT, LOST, SKIPPED, TIMEOUT
 from runner.model import metrics as m
 from runner.model.metric import BOUND, CEILING
 from runner.model.units import format_bytes, format_count, format_seconds, format_value
@@ -111,6 +111,10 @@ def fail(screen: Screen, text: str) -> None:
 
 def summarize(screen: Screen, run: Run, show: ShowOptions) -> None:
     """Show what a run was and what it cost, as much of it as was asked for."""
+    if run.last.reason == SKIPPED:
+        if not (show.quiet or show.log_level == "ERROR"):
+            screen.write(f"runner: {screen.plain(f'{run.name} was skipped: {_error(run.last)}')}\n")
+        return
     if show.quiet and run.last.reason == FAILED_TO_START:
         fail(screen, _error(run.last))  # not a summary: nothing else would say it
         return

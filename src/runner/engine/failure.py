@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 
 def name_failure(attempt: Attempt) -> None:
     """Fill in error type and message of an attempt whose events have all been told."""
+    if attempt.limit is not None:
+        from runner.engine.limits import describe
+
+        attempt.error_type, attempt.error_message = describe(*attempt.limit)
+        return
     errors = attempt.output.get("stdout" if attempt.merged else "stderr")
     text = errors.text() if errors is not None and attempt.exit_code == 1 else None
     attempt.error_type, attempt.error_message = explain(

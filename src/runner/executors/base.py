@@ -39,7 +39,7 @@ if TYPE_CHECKING:
             """
 
         def pause(self, seconds: float, requests: int = -1) -> int:
-            """Wait before a retry, or until something is to be read on `requests`.
+            """Wait before a start, or until something is to be read on `requests`.
 
             Returns:
                 The signal that came meanwhile and ends the run, 0 for none.

@@ -54,7 +54,7 @@ class Process:
         return ProcessHandle(agent, job, job_write, events_read)
 
     def pause(self, seconds: float, requests: int = -1) -> int:
-        """Wait before a retry (see `Executor.pause`)."""
+        """Wait before a start (see `Executor.pause`)."""
         until = monotonic() + seconds
         while not self._interrupted.is_set():
             left = until - monotonic()

@@ -69,6 +69,7 @@ class Fold:
         attempt.exit_code = ended.exit_code
         attempt.signal = ended.signal
         attempt.error_message = ended.message
+        attempt.limit = ended.limit
         attempt.merged = bool(ended.output.get("merged"))
         attempt.metrics = metrics.evaluate(ended, self.curve)
         attempt.kinds = metrics.kinds(attempt.metrics, ended.weaker)

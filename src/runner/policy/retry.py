@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from runner.agent.events import CANCELLED, EXITED, FAILED_TO_START, LOST, OOM_KILLED, SIGNALED, TIMEOUT
+from runner.agent.events import (
+    CANCELLED,
+    EXITED,
+    FAILED_TO_START,
+    LIMIT,
+    LOST,
+    OOM_KILLED,
+    SIGNALED,
+    SKIPPED,
+    TIMEOUT,
+)
 from runner.model.errors import UsageError
 from runner.options import RUN, Options, opt
 
@@ -15,7 +25,9 @@ if TYPE_CHECKING:
 STRATEGIES = ("linear", "exponential", "fibonacci", "exponential_jitter")
 
 #: Ends that another attempt can't better, or that somebody wanted.
-_NEVER = (CANCELLED, FAILED_TO_START, LOST)
+_NEVER = (CANCELLED, FAILED_TO_START, LOST, SKIPPED)
+#: Reasons that stand for themselves in a filter.
+_REASONS = (TIMEOUT, LIMIT, OOM_KILLED)
 
 
 class RetryOptions(Options):
@@ -49,8 +61,8 @@ class RetryOptions(Options):
         yaml="retry.max_time", role=RUN, spec=True,
     )  # fmt: skip
     retry_on_errors: tuple[str, ...] = opt(
-        "Retry only these: exception classes, timeout, signal:N, exit:N, oom-killed (comma-separated)", default=(),
-        metavar="ERRORS", yaml="retry.on_errors", role=RUN, spec=True,
+        "Retry only these: exception classes, timeout, limit, signal:N, exit:N, oom-killed (comma-separated)",
+        default=(), metavar="ERRORS", yaml="retry.on_errors", role=RUN, spec=True,
     )  # fmt: skip
     skip_on_errors: tuple[str, ...] = opt(
         "Never retry these (as above)", default=(), metavar="ERRORS", yaml="retry.skip_errors", role=RUN, spec=True
@@ -89,7 +101,7 @@ class RetryPolicy:
             UsageError: There is one.
         """
         for error in (*self.only, *self.never):
-            if ":" not in error and error not in (TIMEOUT, OOM_KILLED):
+            if ":" not in error and error not in _REASONS:
                 raise UsageError(f"with --direct no output is captured, so whether {error} was raised can't be known")
 
     def next_delay(self, attempt: Attempt, elapsed: float) -> float | None:
@@ -154,16 +166,24 @@ def parse_errors(texts: tuple[str, ...], where: str) -> tuple[str, ...]:
 def _parse_error(text: str, where: str) -> str:
     kind, colon, value = text.partition(":")
     if not colon:
-        if text.lower() in (TIMEOUT, OOM_KILLED):
+        if text.lower() in _REASONS:
             return text.lower()
         if all(part.isidentifier() for part in text.split(".")):
             return text
-        raise UsageError(f"{where}: {text!r} is neither an exception class nor timeout, oom-killed, signal:N or exit:N")
+        raise UsageError(
+            f"{where}: {text!r} is neither an exception class nor timeout, limit, oom-killed, signal:N or exit:N"
+        )
     if kind.lower() == "exit" and value.isdigit() and 1 <= int(value) <= 255:
         return f"exit:{int(value)}"
     if kind.lower() == "signal":
         return f"signal:{_signal_number(value, where)}"
-    raise UsageError(f"{where}: {text!r} is neither exit:N (1 to 255) nor signal:N")
+    if kind.lower() == LIMIT:
+        from runner.agent.limits import NAMES
+
+        if value.lower() in NAMES:
+            return f"{LIMIT}:{value.lower()}"
+        raise UsageError(f"{where}: {text!r} is no limit ({', '.join(NAMES)})")
+    raise UsageError(f"{where}: {text!r} is neither exit:N (1 to 255) nor signal:N nor limit:NAME")
 
 
 def _signal_number(text: str, where: str) -> int:
@@ -185,7 +205,9 @@ def matches(error: str, attempt: Attempt) -> bool:
         return attempt.reason == EXITED and attempt.exit_code == int(value)
     if kind == "signal" and value:
         return attempt.reason in (SIGNALED, OOM_KILLED) and attempt.signal == int(value)
-    if error in (TIMEOUT, OOM_KILLED):
+    if kind == LIMIT and value:
+        return attempt.error_type == error
+    if error in _REASONS:
         return attempt.reason == error
     return attempt.reason == EXITED and attempt.error_type is not None and _is_class(attempt.error_type, error)
 

@@ -1,0 +1,97 @@
+"""Options that keep a run within limits: of resources, of priority, and of other runs at the same time."""
+
+from __future__ import annotations
+
+from runner.model.errors import UsageError
+from runner.options import RUN, Options, opt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.agent.job import Job
+
+#: What becomes of a run whose lock another one has.
+SKIP, WAIT, FAIL = "skip", "wait", "fail"
+
+
+class LimitOptions(Options):
+    """What the script may use, and how it stands back where others want the same."""
+
+    max_memory: int | None = opt(
+        "End the whole process tree when its memory, as sampled, exceeds this (2GB)", unit="bytes", minimum=1,
+        metavar="SIZE", env="RUNNER_MAX_MEMORY", yaml="limits.max_memory", role=RUN,
+    )  # fmt: skip
+    max_cpu_time: float | None = opt(
+        "End the tree when it has used more CPU time than this (10m)", unit="seconds", minimum=0.001,
+        metavar="SECONDS", env="RUNNER_MAX_CPU_TIME", yaml="limits.max_cpu_time", role=RUN,
+    )  # fmt: skip
+    max_output: int | None = opt(
+        "Pass on no more output than this, and end the tree when more comes (100MB)", unit="bytes", minimum=1,
+        metavar="SIZE", env="RUNNER_MAX_OUTPUT", yaml="limits.max_output", role=RUN,
+    )  # fmt: skip
+    idle_timeout: float | None = opt(
+        "End the tree when it has written nothing for this long (5m)", unit="seconds", minimum=0.001,
+        metavar="SECONDS", env="RUNNER_IDLE_TIMEOUT", yaml="limits.idle_timeout", role=RUN,
+    )  # fmt: skip
+    nice: int | None = opt(
+        "Niceness of the script, from 19 (stands back) to -20", minimum=-20, maximum=19, metavar="N",
+        env="RUNNER_NICE", yaml="limits.nice", role=RUN,
+    )  # fmt: skip
+    ionice: str = opt(
+        "Class of its disk accesses: idle, best-effort[:0-7] or realtime[:0-7]", default="", metavar="CLASS",
+        env="RUNNER_IONICE", yaml="limits.ionice", role=RUN,
+    )  # fmt: skip
+
+    def check(self, direct: bool = False) -> None:
+        """Refuse what can't be done here.
+
+        Args:
+            direct: Whether output is handed through untouched.
+
+        Raises:
+            UsageError: A value makes no sense, or the system has no such thing.
+        """
+        if direct:
+            for attr in ("max_output", "idle_timeout"):
+                if getattr(self, attr) is not None:
+                    raise UsageError(f"{self._named(attr)}: with --direct no output passes through the runner")
+        if self.ionice:
+            from runner.agent.priority import has_io_priority, io_priority
+
+            try:
+                io_priority(self.ionice)
+            except ValueError as error:
+                raise UsageError(f"{self._named('ionice')}: {error}") from None
+            if not has_io_priority():
+                raise UsageError(f"{self._named('ionice')}: this system has no priorities of disk accesses")
+
+    def _named(self, attr: str) -> str:
+        """Return what set a field, to begin a message with."""
+        return self.source(attr).partition(" ")[2] if self.rank(attr) != 3 else self.declared[attr].label
+
+    def apply(self, job: Job) -> None:
+        """Have a job keep within the limits."""
+        for attr in self.declared:
+            setattr(job, attr, getattr(self, attr) or None if attr == "ionice" else getattr(self, attr))
+
+
+class LockOptions(Options):
+    """Which runs must not run at the same time."""
+
+    lock: str = opt(
+        "Hold this lock while it runs; wait for it if another run has it (a name, or a path)", default="",
+        metavar="NAME", yaml="lock.name", role=RUN,
+    )  # fmt: skip
+    no_overlap: str = opt(
+        "If the lock, or without --lock the script itself, is in use: skip this run, wait, or fail", default="",
+        choices=(SKIP, WAIT, FAIL), yaml="lock.no_overlap", role=RUN,
+    )  # fmt: skip
+    lock_timeout: float | None = opt(
+        "Wait for the lock no longer than this, then fail, or skip if --no-overlap says so", unit="seconds", minimum=0,
+        metavar="SECONDS", yaml="lock.timeout", role=RUN,
+    )  # fmt: skip
+
+    def patience(self) -> float | None:
+        """Return the seconds to wait for the lock, None for as long as it takes."""
+        if self.lock_timeout is not None:
+            return self.lock_timeout
+        return 0.0 if self.no_overlap in (SKIP, FAIL) else None
