@@ -146,7 +146,7 @@ def usage(command: Command) -> str:
         f"{_brief(option)}{_value(option)}"
         for owner in command.owners
         for option in _options(owner, command)
-        if option.flag and option.flag == command.switch and not option.positional
+        if option.flag and option.flag == command.switch and not option.positional and option.default is None
     ]
     words += ["[OPTIONS]"] if flags else []
     for owner, attr, many in TABLE[command.name][1]:

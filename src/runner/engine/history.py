@@ -15,17 +15,18 @@ from runner.model.metrics import BY_NAME, EXECUTION_TIME
 from runner.model.redact import redact_arguments, redact_text, redact_value
 from runner.model.run import Attempt, Run, iso
 from runner.stores import STORES
-from runner.stores.base import RunFilter, script_label
+from runner.stores.base import PAGE, RunFilter, script_label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
     from types import TracebackType
     from typing import Any, Self, TypeVar
 
     from runner.engine.queries import TimeSeries
     from runner.model.metric import Value
+    from runner.model.portable import Batch
     from runner.stores.base import Store
 
     T = TypeVar("T")
@@ -93,6 +94,15 @@ class HistoryManager:
         """
         with self._lock:
             return self._writable().save(run)
+
+    def add(self, runs: Sequence[Run]) -> list[str]:
+        """Remember several runs in one go, all of them or none; return the ids of those that are new.
+
+        Raises:
+            StoreError: The database can't be written.
+        """
+        with self._lock:
+            return self._writable().add(runs)
 
     def get_execution_history(
         self,
@@ -226,6 +236,87 @@ class HistoryManager:
         with self._lock:
             store = self._readable()
             return store.errors(key, error_type, before) if store else []
+
+    def scan(
+        self, wanted: RunFilter, output: bool = False, samples: bool = False, size: int = PAGE
+    ) -> Iterator[list[Run]]:
+        """Yield the runs meant in pages, the oldest first (see `Store.scan`); others may use the record meanwhile."""
+        return self._stepped(lambda store: store.scan(wanted, output, samples, size))
+
+    def scan_columns(self, wanted: RunFilter, size: int = PAGE) -> Iterator[Batch]:
+        """Yield the same as batches of portable records (see `Store.scan_columns`)."""
+        return self._stepped(lambda store: store.scan_columns(wanted, size))
+
+    def _stepped(self, begin: Callable[[Store], Iterator[T]]) -> Iterator[T]:
+        with self._lock:
+            store = self._readable()
+            steps = begin(store) if store else iter(())
+        while True:
+            with self._lock:
+                found = next(steps, None)
+            if found is None:
+                return
+            yield found
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        format: str = "",
+        *,
+        script_name: str | None = None,
+        metrics: Sequence[str] = (),
+        start: str = "",
+        end: str = "",
+        status: str = "",
+        tags: Mapping[str, str] | None = None,
+        samples: bool = False,
+        full: bool = False,
+    ) -> dict[str, Any]:
+        """Export runs to a file, which is there whole or not at all.
+
+        Args:
+            path: The file; a name that ends with ``.gz`` is compressed.
+            format: ``csv``, ``json``, ``jsonl``, ``parquet`` or ``openmetrics``; what the name says where empty.
+            script_name: Path, file name or name of a script; None for all.
+            metrics: The only metrics to export, of the runs that have one of them; none for all.
+            start: Earliest start of a run: ``2026-01-31``, ISO 8601, ``7d``, ``yesterday``.
+            end: Latest, likewise; a day counts whole.
+            status: ``success``, ``failed``, or how the run ended.
+            tags: Tags that a run must have.
+            samples: Whether what was sampled goes with it: inside JSON, beside CSV and Parquet.
+            full: Whether everything does, so that `import_file` restores it exactly.
+
+        Returns:
+            ``path``, ``runs``, ``bytes`` and ``sha256`` of what was written.
+
+        Raises:
+            UsageError: That can't be, or a library is missing.
+            ReportError: It could not be written.
+            StoreError: The database can't be read.
+        """
+        from runner.engine.export import Export, wanted_of
+
+        wanted = wanted_of(script_name or "", start, end, status, tags)
+        return Export(os.fspath(path), format, wanted, metrics, samples, full).write(self).as_dict()
+
+    def import_file(self, path: str | os.PathLike[str], dry_run: bool = False) -> dict[str, Any]:
+        """Take the runs of a file into the record: all of them or none, and each once however often it is imported.
+
+        Args:
+            path: An export, a JSON report, another database, or what ``hyperfine --export-json`` wrote.
+            dry_run: Whether nothing is stored.
+
+        Returns:
+            ``path``, ``runs``, ``new`` and ``known``: how many there are, and how many of them were new or known.
+
+        Raises:
+            UsageError: There is no such file.
+            BadFileError: It can't be imported; nothing was stored.
+            StoreError: The database can't be used.
+        """
+        from runner.engine.imports import import_file
+
+        return import_file(self, os.fspath(path), dry_run).as_dict()
 
     def scripts(self) -> list[str]:
         """Return what the scripts that have runs are called."""

@@ -65,6 +65,10 @@ class Written:
         self.size = size
         self.sha256 = sha256
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {"path": self.path, "runs": self.runs, "bytes": self.size, "sha256": self.sha256}
+
 
 def write_runs(
     path: str, format: str, runs: Iterable[Run], full: bool = True, tell: Callable[[int], None] | None = None

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from runner.model.run import Run
 
+#: How a file of SQLite begins.
+DATABASE = b"SQLite format 3\0"
 _GZIP = b"\x1f\x8b"
 #: Bytes of a file that tell what it is.
 _HEAD = 1 << 16
@@ -47,6 +49,8 @@ class Source:
                 self.head = content.read(_HEAD)
         except (OSError, EOFError, zlib.error) as error:
             raise self.failure(error) from None
+        if self.compressed and self.head.startswith(DATABASE):
+            raise BadFileError(f"{self.name} is a compressed database; decompress it first")
 
     def open(self) -> BinaryIO:
         """Open the file; what is read from it is decompressed."""

@@ -6,7 +6,7 @@ import os
 import shlex
 from contextlib import closing
 
-from runner.importers.base import BadFileError
+from runner.importers.base import DATABASE, BadFileError
 from runner.importers.made import run_from, run_id
 from runner.model import metrics as m
 from runner.model.portable_parts import instant
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from runner.importers.base import Source
     from runner.model.run import Run
 
-_MAGIC = b"SQLite format 3\0"
 #: Its columns that are metrics here.
 _FIGURES = (m.EXECUTION_TIME.name, m.STDOUT_LINES.name, m.STDERR_LINES.name)
 
@@ -30,7 +29,7 @@ class EarlierProgramReader:
 
     def matches(self, source: Source) -> bool:
         """Whether the file is a database with these tables."""
-        if not source.head.startswith(_MAGIC):
+        if not source.head.startswith(DATABASE):
             return False
         try:
             with closing(_connect(source.path)) as connection:

@@ -1,0 +1,64 @@
+"""Shows on a terminal how far something long has come, and how long it will take."""
+
+from __future__ import annotations
+
+from time import monotonic
+
+from runner.model.units import format_count, format_seconds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.cli.output import Screen
+
+#: Seconds before anything is shown: what is done by then needs no progress.
+_PATIENCE = 0.5
+#: Seconds between two looks.
+_EVERY = 0.2
+#: Part of the work after which a guess at the rest is worth something.
+_ENOUGH = 0.02
+
+
+class Progress:
+    """One line that is written over and over, and is gone at the end. Without a terminal there is none.
+
+    Args:
+        screen: Where it is shown.
+        what: What is counted ("runs exported").
+        total: How many there will be; 0 if that is not known.
+    """
+
+    def __init__(self, screen: Screen, what: str, total: int = 0) -> None:
+        self._screen = screen
+        self.what = what
+        self.total = total
+        self._start = monotonic()
+        self._due = self._start + _PATIENCE
+        self._shown = False
+        self._done = 0
+
+    def __call__(self, done: int, what: str = "") -> None:
+        """Tell how many are done, and of what if that has changed: as many are to come then as were done before."""
+        if what and what != self.what:
+            self.what, self.total, self._start = what, self._done, monotonic()
+        self._done = done
+        now = monotonic()
+        if not self._screen.terminal or now < self._due:
+            return
+        self._due = now + _EVERY
+        self._shown = True
+        self._screen.write(f"\r\033[K{self._screen.fit(self._text(done, now), 1)}")
+
+    def _text(self, done: int, now: float) -> str:
+        share = min(1.0, done / self.total) if self.total else 0.0
+        if not share:
+            return f"{format_count(done)} {self.what}"
+        text = f"{format_count(done)} of {format_count(self.total)} {self.what}, {100 * share:.0f} %"
+        if share < _ENOUGH:
+            return text
+        return f"{text}, {format_seconds(max(1, round((now - self._start) * (1 - share) / share)))} left"
+
+    def end(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            self._screen.write("\r\033[K")
+            self._shown = False

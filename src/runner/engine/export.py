@@ -1,0 +1,238 @@
+"""Exports the record: picks the runs and their columns, and streams them into a file."""
+
+from __future__ import annotations
+
+import os
+from itertools import compress
+from time import time_ns
+
+from runner.engine.export_options import FORMATS
+from runner.engine.history_options import parse_moment
+from runner.exporters import files, records
+from runner.model import metrics
+from runner.model.errors import UsageError
+from runner.model.portable import COLUMNS, INDEX, batch_of
+from runner.stores.base import RunFilter
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from runner.engine.history import HistoryManager
+    from runner.exporters.records import Written
+    from runner.model.portable import Batch
+    from runner.model.run import Run
+    from runner.stores.aggregates import Presence
+    from runner.stores.base import Script
+
+    Tell = Callable[[int], None]
+
+OPENMETRICS = FORMATS[-1]
+#: Runs taken in at a time where each brings its samples and its output with it.
+_FEW = 200
+_COMPRESSED = ".gz"
+#: Endings of names that are called otherwise than the format.
+_ENDINGS = {"ndjson": records.JSONL, "prom": OPENMETRICS, "om": OPENMETRICS, "pq": records.PARQUET}
+
+
+class Export:
+    """What is exported.
+
+    Args:
+        path: File to write; ``-`` is standard output.
+        format: One of `FORMATS`; what the name of the file says where empty.
+        wanted: Which runs; its order and its limit do not count.
+        metrics: The only figures to export, of the runs that have one of them; none for all.
+        samples: Whether what was sampled goes with it: inside JSON, beside CSV and Parquet.
+        full: Whether everything does, so that an import restores it exactly.
+
+    Raises:
+        UsageError: That can't be.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        format: str = "",
+        wanted: RunFilter | None = None,
+        metrics: Sequence[str] = (),
+        samples: bool = False,
+        full: bool = False,
+    ) -> None:
+        self.path = path
+        self.format = format or format_of(path)
+        self.wanted = wanted or RunFilter()
+        self.metrics = tuple(dict.fromkeys(metrics))
+        self.full = full
+        self.samples = samples and not full
+        self._check()
+
+    def _check(self) -> None:
+        files.check(self.path, "--export-output")
+        if self.format not in FORMATS:
+            from runner.model.words import did_you_mean
+
+            raise UsageError(f"runs can't be exported as {self.format!r}{did_you_mean(self.format, FORMATS)}")
+        if self.full and self.metrics:
+            raise UsageError("an export of everything can't be narrowed to some metrics")
+        if self.format == OPENMETRICS and (self.full or self.samples):
+            raise UsageError("openmetrics has the newest figures alone, neither samples nor output")
+        if self.full and self.format == records.CSV:
+            raise UsageError("csv can't hold samples and output; use jsonl, json or parquet for everything")
+        if self.beside and files.stream_of(self.path):
+            raise UsageError(f"the samples of {self.format} go into a file beside it: name it with --export-output")
+        since, until = self.wanted.since, self.wanted.until
+        if since is not None and until is not None and since >= until:
+            raise UsageError("the export ends before it starts; exchange start and end")
+
+    @property
+    def beside(self) -> str:
+        """The file that samples go to, "" where they don't go to a file of their own."""
+        if not self.samples or self.format not in records.FLAT:
+            return ""
+        compressed = _COMPRESSED if self.path.endswith(_COMPRESSED) else ""
+        stem, ending = os.path.splitext(self.path.removesuffix(compressed))
+        return f"{stem}.samples{ending}{compressed}"
+
+    def write(self, history: HistoryManager, tell: Tell | None = None) -> Written:
+        """Write the export; no file, or the one that was there, is left where it fails.
+
+        Args:
+            history: The record.
+            tell: Called now and then with the number of runs looked at so far.
+
+        Raises:
+            UsageError: There is no such metric.
+            ReportError: It could not be written.
+            StoreError: The database can't be read.
+        """
+        self._check_metrics(history)
+        if self.format == OPENMETRICS:
+            return self._write_openmetrics(history)
+        places = records.select(self.full, self.metrics, self.samples)
+        columns = [COLUMNS[place] for place in places]
+        looked = [0]
+
+        def narrowed(batches: Iterator[Batch]) -> Iterator[Batch]:
+            for batch in batches:
+                looked[0] += len(batch[0])
+                kept = self._narrow(batch) if self.metrics else batch
+                yield [kept[place] for place in places]
+
+        def told(_: int) -> None:
+            if tell is not None:
+                tell(looked[0])
+
+        if self.beside:
+            return self._write_both(history, narrowed, told)
+        return records.write_batches(self.path, self.format, columns, narrowed(self._batches(history)), told)
+
+    def _batches(self, history: HistoryManager) -> Iterator[Batch]:
+        if not self.full and not self.samples:
+            return history.scan_columns(self.wanted)
+        return map(batch_of, history.scan(self.wanted, output=self.full, samples=True, size=_FEW))
+
+    def _write_both(
+        self, history: HistoryManager, narrowed: Callable[[Iterator[Batch]], Iterator[Batch]], tell: Tell
+    ) -> Written:
+        """Write the runs, and what was sampled of them into a file beside."""
+        from runner.exporters import sample_columns
+
+        with records.open_sink(self.beside, self.format) as sink:
+            writer = records.WRITERS.load(self.format)(sink, sample_columns.COLUMNS)
+
+            def batches() -> Iterator[Batch]:
+                for runs in history.scan(self.wanted, samples=True, size=_FEW):
+                    batch = sample_columns.samples_batch(self._with_metrics(runs))
+                    if batch[0]:
+                        writer.add(batch)
+                    yield batch_of(runs)
+
+            columns = [COLUMNS[place] for place in records.select(False, self.metrics)]
+            written = records.write_batches(self.path, self.format, columns, narrowed(batches()), tell)
+            writer.finish()
+            sink.commit()
+        return written
+
+    def _with_metrics(self, runs: list[Run]) -> list[Run]:
+        """Return those of the runs that have one of the metrics asked for."""
+        if not self.metrics:
+            return runs
+        return [run for run in runs if any({**run.extra, **run.last.metrics}.get(name) is not None
+                                           for name in self.metrics)]  # fmt: skip
+
+    def _narrow(self, batch: Batch) -> Batch:
+        """Return a batch without the runs that have none of the metrics, and without other metrics of its own names."""
+        from json import dumps, loads
+
+        others = [name for name in self.metrics if name not in metrics.BY_NAME]
+        if others:
+            kept = [{name: value for name, value in loads(text).items() if name in others} if text else {}
+                    for text in batch[INDEX["extra"]]]  # fmt: skip
+            batch = list(batch)
+            batch[INDEX["extra"]] = [dumps(values) if values else None for values in kept]
+        of_interest = [INDEX[name] for name in self.metrics if name in metrics.BY_NAME]
+        columns = [batch[place] for place in [*of_interest, *([INDEX["extra"]] if others else [])]]
+        has = [any(value is not None for value in values) for values in zip(*columns, strict=True)]
+        return [list(compress(column, has)) for column in batch]
+
+    def _check_metrics(self, history: HistoryManager) -> None:
+        unknown = [name for name in self.metrics if name not in metrics.BY_NAME]
+        if not unknown:
+            return
+        found: list[Presence] = history.ask(lambda store: store.presence(), [])
+        known = {each.name for each in found}
+        if not known.issuperset(unknown):
+            from runner.model.words import did_you_mean
+
+            name = next(name for name in unknown if name not in known)
+            hint = did_you_mean(name, [*metrics.BY_NAME, *sorted(known - metrics.BY_NAME.keys())])
+            raise UsageError(f"no run has a metric {name!r}{hint}; `runner metrics` lists those of the catalog")
+
+    def _write_openmetrics(self, history: HistoryManager) -> Written:
+        from runner.exporters.openmetrics import render
+
+        catalog = [metric for metric in metrics.METRICS if not self.metrics or metric.name in self.metrics]
+        runs = _newest_of_each(history, self.wanted)
+        text = render(self._with_metrics(runs), catalog, self.metrics or None)
+        with records.open_sink(self.path, self.format) as sink:
+            sink.write(text.encode("utf-8"))
+            digest = sink.commit()
+            return records.Written(self.path, len(runs), sink.size, digest)
+
+
+def _newest_of_each(history: HistoryManager, wanted: RunFilter) -> list[Run]:
+    """Return the newest run of each script, of those that are meant."""
+    scripts: list[Script] = history.ask(lambda store: store.scripts(), [])
+    found: dict[str, Run] = {}
+    for key, _, name in wanted.scripts(scripts):
+        one = RunFilter(key, wanted.status, wanted.since, wanted.until, wanted.tags, name, limit=1)
+        found.update((run.id, run) for run in history.runs(one))
+    return list(found.values())
+
+
+def format_of(path: str) -> str:
+    """Return the format that the name of a file says.
+
+    Raises:
+        UsageError: It says none.
+    """
+    ending = path.removesuffix(_COMPRESSED).rpartition(".")[2].lower() if "." in path else ""
+    found = _ENDINGS.get(ending, ending)
+    if found not in FORMATS:
+        raise UsageError(f"--export-format is needed: one of {', '.join(FORMATS)} ({path} does not say which)")
+    return found
+
+
+def wanted_of(
+    script: str = "", start: str = "", end: str = "", status: str = "", tags: Mapping[str, str] | None = None
+) -> RunFilter:
+    """Return the filter of texts as people write them (see `parse_moment` for start and end).
+
+    Raises:
+        UsageError: A time or the status makes no sense.
+    """
+    now = time_ns()
+    since = parse_moment(start, now) if start else None
+    until = parse_moment(end, now, end=True) if end else None
+    return RunFilter(script, status, since, until, tags)
