@@ -54,7 +54,7 @@ def test_the_journal_is_there_while_the_run_lasts(database: str) -> None:
     run = run_of(1)
     recorder = Recorder(RecordOptions(history_db=database), "/", run)
     folder = Path(database + ".runs") / run.id
-    assert {path.name for path in folder.iterdir()} == {"lock", "run.json", "events.jsonl"}
+    assert {path.name for path in folder.iterdir()} == {"lock", "requests", "run.json", "events.jsonl"}
     assert not Path(database).exists()
     finish_events(recorder, run, 1)
     assert (folder / "stdout.1.0").read_bytes() == b"hello\n" * 10
