@@ -49,7 +49,7 @@ class Spool:
         if self._file is None:
             from tempfile import TemporaryFile
 
-            self._file = TemporaryFile(prefix="runner-output-", buffering=0)  # type: ignore[assignment] # noqa: SIM115
+            self._file = TemporaryFile(prefix="runner-output-", buffering=0)  # noqa: SIM115
         assert self._file is not None
         end = self._file.tell()
         if not write_all(self._file.fileno(), b"".join(self._pieces)):

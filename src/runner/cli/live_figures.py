@@ -101,8 +101,9 @@ class Figures:
         self.cpu = self._rate((_CPU_SECONDS,), self._late[0])
         self.cpu = values[_CPU] if self.cpu is None else self.cpu * 100
         self.memory, self.processes = values[_MEMORY], values[_PROCESSES]
-        if values[_CPU] is not None:
-            self.cpu_trail.add(sample.t, values[_CPU])
+        cpu = values[_CPU]
+        if cpu is not None:
+            self.cpu_trail.add(sample.t, cpu)
         if self.memory is not None:
             self.memory_trail.add(sample.t, self.memory)
         flow = None if before is None else self._rate((_READ, _WRITE), before)

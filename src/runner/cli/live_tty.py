@@ -54,7 +54,8 @@ class Tty:
             modes = termios.tcgetattr(self.fd)
         except termios.error:
             return False
-        return modes[3] & _LOCAL == _LOCAL and modes[1] & _OUTPUT == _OUTPUT
+        local, output = int(modes[3]), int(modes[1])
+        return local & _LOCAL == _LOCAL and output & _OUTPUT == _OUTPUT
 
     def typed(self) -> int:
         """Return how many bytes of whole lines were typed that nobody has read yet."""

@@ -139,7 +139,7 @@ def _uncover(here: Here, execution: Execution, failed: bool) -> None:
         here.overlay.finish(failed)
         trouble = here.overlay.trouble
         if trouble is not None:
-            execution.warnings.append(f"what is shown while a script runs failed, the script did not notice: {trouble!r}")
+            execution.warnings.append(f"what is shown during a run failed, the script did not notice: {trouble!r}")
 
 
 def _limits(settings: Settings, options: RunOptions) -> LimitOptions | None:

@@ -80,7 +80,7 @@ class TreeReader:
         root, script = self._root()
         now = monotonic()
         span = now - self._read_at
-        entries = [entry for pid, depth in _walk(root, script) if (entry := _read(pid, depth)) is not None]
+        entries = [entry for pid, depth in _walk(root, script) if (entry := read_entry(pid, depth)) is not None]
         for entry in entries:
             before = self._before.get(entry.pid)
             if before is not None and span > 0:
@@ -125,7 +125,8 @@ def _walk(root: int, script: int) -> Iterator[tuple[int, int]]:
             yield from walk(pid, 0)
 
 
-def _read(pid: int, depth: int) -> Entry | None:
+def read_entry(pid: int, depth: int) -> Entry | None:
+    """Return one process as it is now, None where it has ended."""
     from runner.agent.proc import Process
 
     process = Process(pid, 0)
