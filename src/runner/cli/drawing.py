@@ -33,13 +33,13 @@ def check_place(place: str, flag: str = "--plot") -> None:
         check_chart_path(place, flag)
 
 
-def show_chart(chart: Chart, place: str, out: TextIO, flag: str = "--plot") -> None:
+def show_chart(chart: Chart, place: str, out: TextIO | None, flag: str = "--plot") -> None:
     """Show a chart.
 
     Args:
         chart: The chart.
         place: `TERMINAL`, or a file.
-        out: Standard output, where it is drawn, or told which file it is in.
+        out: Standard output, where it is drawn, or told which file it is in; None where it has room for neither.
         flag: How the place was given, for messages.
 
     Raises:
@@ -49,10 +49,12 @@ def show_chart(chart: Chart, place: str, out: TextIO, flag: str = "--plot") -> N
         from runner.exporters.charts import write_chart
 
         write_chart(chart, place, flag)
-        out.write(f"drawn in {printable(place)}\n")
+        if out is not None:
+            out.write(f"drawn in {printable(place)}\n")
         return
     from runner.cli.plot import draw
 
+    assert out is not None
     screen = Screen(1)
     height = _HEIGHT
     if screen.terminal:

@@ -21,9 +21,9 @@ class QueryOptions(Options):
 class SeriesOptions(Options):
     """One metric over time."""
 
-    metric: str = opt(
-        "Show the values of this metric, run by run", default="", flag="--query-metric", metavar="METRIC", role=QUERY,
-        spec=True, positional=True,
+    metric: str | None = opt(
+        "Show the values of this metric, run by run", flag="--query-metric", metavar="METRIC", role=QUERY, spec=True,
+        positional=True,
     )  # fmt: skip
     script: str = opt(
         "Only runs of this script: a path, a file name, or the name of its runs", default="", flag="--query-script",

@@ -8,6 +8,7 @@ from runner.cli.drawing import check_place, show_chart
 from runner.cli.output import printable
 from runner.cli.remembered import nothing, take_in
 from runner.cli.tables import write_json, write_rows
+from runner.engine.buckets import DAY
 from runner.engine.environment import pairs
 from runner.engine.history import HistoryManager
 from runner.engine.history_options import parse_moment
@@ -27,155 +28,157 @@ if TYPE_CHECKING:
     from runner.engine.run_options import RecordOptions
     from runner.model.metric import Value
 
-    Buckets = list[tuple[int, int, dict[str, Value]]]
-
 #: Digits of a run's id in a table.
 _SHORT_ID = 8
+#: From here on a figure without a unit is shown without decimals.
+_LARGE = 1_000_000
+#: Columns of the values in CSV.
+_POINT = ("timestamp", "value", "run_id", "script_name")
 
 
 def show_query(options: SeriesOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
     """Show the values of one metric, aggregates of them, or both in buckets of time."""
-    check_place(options.plot)
-    if options.plot and options.plot == TERMINAL and query.format != "table":
-        raise UsageError("--plot draws in the terminal, which is no " + query.format.upper() + "; name a file: --plot=FILE")
-    functions = _functions(options)
-    if options.plot and functions and not options.bucket:
-        raise UsageError("--plot: one figure over all runs can't be drawn; --bucket 1day draws it day by day")
+    functions = FUNCTIONS if options.aggregations else (options.aggregate,) if options.aggregate else ()
+    _check(options, query, functions)
     with HistoryManager(record.history_db) as history:
         take_in(history)
         series = _question(options, history)
-        total = series.count()
-        if not total:
-            _tell_nothing(options, query, history, out)
-        elif options.bucket:
-            _show_buckets(options, query, series, functions or USUAL, total, out)
+        answer = _Answer(options, query.format, functions, series, out)
+        if not answer.total:
+            answer.nothing(history)
+            return 0
+        if options.bucket:
+            answer.buckets()
         elif functions:
-            _show_summary(options, query, history, series.summary(functions), out)
+            answer.summary()
         else:
-            _show_points(options, query, series, total, out)
-        if total and options.plot:
-            show_chart(series.chart(functions), options.plot, out)
+            answer.points()
+        if options.plot:
+            show_chart(series.chart(functions), options.plot, out if query.format == "table" else None)
     return 0
 
 
-def _functions(options: SeriesOptions) -> tuple[str, ...]:
-    if options.aggregations:
-        return FUNCTIONS
-    return (options.aggregate,) if options.aggregate else ()
+def _check(options: SeriesOptions, query: QueryOptions, functions: tuple[str, ...]) -> None:
+    """Refuse what can't be answered before anything is computed."""
+    check_place(options.plot)
+    if options.plot == TERMINAL and query.format != "table":
+        raise UsageError(f"--plot would stand among the {query.format.upper()}; --plot=FILE draws into a file")
+    if options.plot and functions and not options.bucket:
+        raise UsageError("--plot: one figure over all runs can't be drawn; --bucket 1day draws it day by day")
+    now = time_ns()
+    if options.start and options.end and parse_moment(options.start, now) >= parse_moment(options.end, now, end=True):
+        raise UsageError(f"--query-start {options.start} is not before --query-end {options.end}")
 
 
 def _question(options: SeriesOptions, history: HistoryManager) -> TimeSeries:
+    assert options.metric is not None
     series = TimeSeries(history).metric(options.metric).script(options.script).status(options.status)
-    series = series.tags(pairs(options.tag, "--tag")).limit(options.limit)
+    series = series.tags(pairs(options.tag, "--query-tag")).limit(options.limit)
     if options.start:
         series = series.since(options.start)
     if options.end:
         series = series.until(options.end)
-    if options.start and options.end:
-        now = time_ns()
-        if parse_moment(options.start, now) >= parse_moment(options.end, now, end=True):
-            raise UsageError(f"--query-start {options.start} is after --query-end {options.end}")
     return series.bucket(options.bucket) if options.bucket else series
 
 
-def _head(options: SeriesOptions, history: HistoryManager | None = None, **more: Any) -> dict[str, Any]:
-    metric = BY_NAME.get(options.metric)
-    return {
-        "status": "ok",
-        "metric": options.metric,
-        "unit": metric.unit if metric else None,
-        "script": options.script or None,
-        **more,
-    }
+class _Answer:
+    """Writes the answer to one question in the format asked for."""
 
+    def __init__(
+        self, options: SeriesOptions, format: str, functions: tuple[str, ...], series: TimeSeries, out: TextIO
+    ) -> None:
+        self.options = options
+        self.metric = options.metric or ""
+        self.unit = BY_NAME[self.metric].unit if self.metric in BY_NAME else None
+        self.format = format
+        self.functions = functions or (USUAL if options.bucket else ())
+        self.series = series
+        self.out = out
+        self.total = series.count()
 
-def _show_points(options: SeriesOptions, query: QueryOptions, series: TimeSeries, total: int, out: TextIO) -> None:
-    points = series.points()
-    if query.format == "json":
-        write_json(out, _head(options, matching=total, points=points))
-    elif query.format == "csv":
-        write_rows(out, "csv", ("timestamp", "value", "run_id", "script_name"), points)
-    elif options.plot != TERMINAL:
-        rows = [
-            {
-                "started": point["timestamp"][:19].replace("T", " "),
-                options.metric: _said(options, "", point["value"]),
-                "run": point["run_id"][:_SHORT_ID],
-                "script": point["script_name"],
-            }
-            for point in points
-        ]
-        write_rows(out, "table", ("started", options.metric, "run", "script"), rows)
-        _tell_cut(len(points), total, "values", out)
+    def points(self) -> None:
+        """Write the values, run by run."""
+        points = self.series.points()
+        if self.format == "json":
+            self._json(matching=self.total, points=points)
+        elif self.format == "csv":
+            write_rows(self.out, "csv", _POINT, points)
+        elif self.options.plot != TERMINAL:
+            rows = [
+                {
+                    "started": point["timestamp"][:19].replace("T", " "),
+                    self.metric: self._said("", point["value"]),
+                    "run": point["run_id"][:_SHORT_ID],
+                    "script": point["script_name"],
+                }
+                for point in points
+            ]
+            write_rows(self.out, "table", ("started", self.metric, "run", "script"), rows)
+            if self.total > len(points):
+                shown = f"{format_count(len(points))} of {format_count(self.total)}"
+                self.out.write(f"\nthe last {shown} values; --query-limit N shows more\n")
 
-
-def _show_summary(
-    options: SeriesOptions, query: QueryOptions, history: HistoryManager, figures: dict[str, Value], out: TextIO
-) -> None:
-    if query.format == "json":
-        write_json(out, _head(options, aggregates=figures))
-    elif query.format == "csv":
-        write_rows(out, "csv", tuple(figures), [figures])
-    elif len(figures) == 1:
-        out.writelines(_said(options, name, value) + "\n" for name, value in figures.items())
-    else:
-        rows = [{"of": name, options.metric: _said(options, name, value)} for name, value in figures.items()]
-        write_rows(out, "table", ("of", options.metric), rows)
-
-
-def _show_buckets(
-    options: SeriesOptions, query: QueryOptions, series: TimeSeries, functions: tuple[str, ...], total: int, out: TextIO
-) -> None:
-    found = series.buckets(functions)
-    if query.format != "table":
-        rows = [{"start": iso(start), "end": iso(end), **figures} for start, end, figures in found]
-        if query.format == "json":
-            write_json(out, _head(options, bucket=options.bucket, buckets=rows))
+    def summary(self) -> None:
+        """Write aggregates of all values."""
+        figures = self.series.summary(self.functions)
+        if self.format == "json":
+            self._json(aggregates=figures)
+        elif self.format == "csv":
+            write_rows(self.out, "csv", tuple(figures), [figures])
+        elif len(figures) == 1:
+            self.out.writelines(self._said(name, value) + "\n" for name, value in figures.items())
         else:
-            write_rows(out, "csv", ("start", "end", *functions), rows)
-    elif options.plot != TERMINAL:
-        starts = _starts([start for start, _, _ in found], options.bucket)
-        rows = [
-            {"start": start, **{name: _said(options, name, figures[name]) for name in functions}}
-            for start, (_, _, figures) in zip(starts, found, strict=True)
-        ]
-        write_rows(out, "table", ("start", *functions), rows)
-        if len(found) == options.limit:
-            out.write(f"\nthe last {format_count(len(found))} buckets; --limit N shows more\n")
+            rows = [{"figure": name, self.metric: self._said(name, value)} for name, value in figures.items()]
+            write_rows(self.out, "table", ("figure", self.metric), rows)
+
+    def buckets(self) -> None:
+        """Write aggregates of each bucket; those without runs are there too."""
+        found = self.series.buckets(self.functions)
+        rows = [{"start": iso(start), "end": iso(end), **figures} for start, end, figures in found]
+        if self.format == "json":
+            self._json(bucket=self.options.bucket, buckets=rows)
+        elif self.format == "csv":
+            write_rows(self.out, "csv", ("start", "end", *self.functions), rows)
+        elif self.options.plot != TERMINAL:
+            starts = _starts([start for start, _, _ in found], self.options.bucket)
+            rows = [
+                {"start": start, **{name: self._said(name, figures[name]) for name in self.functions}}
+                for start, (_, _, figures) in zip(starts, found, strict=True)
+            ]
+            write_rows(self.out, "table", ("start", *self.functions), rows)
+            if len(found) == self.options.limit:
+                self.out.write(f"\nthe last {format_count(len(found))} buckets; --query-limit N shows more\n")
+
+    def nothing(self, history: HistoryManager) -> None:
+        """Say that no run has such a value, and which scripts have runs."""
+        known = history.scripts()
+        if self.format == "json":
+            self._json(status="no_data", scripts=known)
+        elif self.format == "csv":
+            columns = ("start", "end", *self.functions) if self.options.bucket else self.functions
+            write_rows(self.out, "csv", columns or _POINT, [])
+        else:
+            whose = f" of {printable(self.options.script)}" if self.options.script else ""
+            self.out.write(nothing(f"run{whose} that matches has {self.metric}", known, history.db_path))
+
+    def _json(self, **parts: Any) -> None:
+        head = {"status": "ok", "metric": self.metric, "unit": self.unit, "script": self.options.script or None}
+        write_json(self.out, {**head, **parts})
+
+    def _said(self, function: str, value: Value) -> str:
+        if value is None:
+            return "-"
+        if function == COUNT:
+            return format_count(value)
+        if self.unit is None or (self.unit in ("count", "lines") and value != int(value)):
+            return f"{value:,.6g}" if abs(value) < _LARGE else format_count(value)
+        return format_value(value, self.unit)
 
 
 def _starts(moments: list[int], size: str) -> list[str]:
     """Return moments in local time, with their offset where the clocks change among them."""
-    layout = "%Y-%m-%d" if size == "1day" else "%Y-%m-%d %H:%M"
-    locals_ = [localtime(moment // 1_000_000_000) for moment in moments]
-    if size != "1day" and len({moment.tm_gmtoff for moment in locals_}) > 1:
+    layout = "%Y-%m-%d" if size == DAY else "%Y-%m-%d %H:%M"
+    local = [localtime(moment // 1_000_000_000) for moment in moments]
+    if size != DAY and len({moment.tm_gmtoff for moment in local}) > 1:
         layout += " %z"
-    return [strftime(layout, moment) for moment in locals_]
-
-
-def _said(options: SeriesOptions, function: str, value: Value) -> str:
-    if value is None:
-        return "-"
-    if function == COUNT:
-        return format_count(value)
-    metric = BY_NAME.get(options.metric)
-    if metric is None or (metric.unit in ("count", "lines") and value != int(value)):
-        return f"{value:,.6g}" if abs(value) < 1e6 else format_count(value)
-    return format_value(value, metric.unit)
-
-
-def _tell_cut(shown: int, total: int, what: str, out: TextIO) -> None:
-    if total > shown:
-        out.write(f"\nthe last {format_count(shown)} of {format_count(total)} {what}; --limit N shows more\n")
-
-
-def _tell_nothing(options: SeriesOptions, query: QueryOptions, history: HistoryManager, out: TextIO) -> None:
-    known = history.scripts()
-    if query.format == "json":
-        write_json(out, {**_head(options), "status": "no_data", "scripts": known})
-    elif query.format == "csv":
-        columns = ("start", "end", *(_functions(options) or USUAL)) if options.bucket else _functions(options)
-        write_rows(out, "csv", columns or ("timestamp", "value", "run_id", "script_name"), [])
-    else:
-        whose = f" of {printable(options.script)}" if options.script else ""
-        out.write(nothing(f"run{whose} that matches has {options.metric}", known, history.db_path))
+    return [strftime(layout, moment) for moment in local]
