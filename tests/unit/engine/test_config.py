@@ -331,11 +331,11 @@ def test_the_template_is_valid_as_it_is_and_with_every_comment_taken_away(file: 
     for line in template().splitlines():
         key = line.strip().removeprefix("# ").partition(":")[0]
         known = any(name.endswith("." + key) for name in known_keys())
-        placeholder = line.rstrip().endswith((": N", "SECONDS"))
+        placeholder = line.rstrip().endswith((": N", "SECONDS", "SIZE"))
         lines.append(line.replace("# ", "", 1) if line.startswith("  #") and known and not placeholder else line)
     found = read(file, "\n".join(lines))
     assert len(found.values) >= 9
-    for owner in ("monitor", "show", "record", "retry"):
+    for owner in ("monitor", "show", "record", "retry", "limits", "lock"):
         load(owner).resolve({}, {}, found.values)
 
 

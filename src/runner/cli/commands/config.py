@@ -128,7 +128,7 @@ def template() -> str:
 
 def _example(option: Opt) -> str:
     if option.choices:
-        return f"{option.default}    # {', '.join(option.choices)}"
+        return f"{option.default or option.choices[0]}    # {', '.join(option.choices)}"
     if isinstance(option.default, bool):
         return "true" if option.default else "false"
     if option.repeat:
