@@ -24,6 +24,7 @@ OWNERS: dict[str, str] = {
     "db-cleanup": "runner.engine.history_options:CleanupOptions",
     "live-watch": "runner.engine.live_options:WatchOptions",
     "top": "runner.engine.live_options:TopOptions",
+    "logs": "runner.engine.live_options:LogsOptions",
     "cancel": "runner.engine.live_options:CancelOptions",
     "export": "runner.engine.export_options:ExportOptions",
     "import": "runner.engine.export_options:ImportOptions",

@@ -144,3 +144,21 @@ def _decode(line: bytes) -> Any:
         return decode(line.decode("ascii", "replace"))
     except (ValueError, KeyError):
         return None  # cut short, or of a newer version
+
+
+def read_starts(path: str) -> dict[int, int]:
+    """Return when each attempt was started, in nanoseconds since the epoch, by its number; nothing where it is gone."""
+    starts: dict[int, int] = {}
+    number = 1
+    try:
+        with open(os.path.join(path, EVENTS), "rb") as file:
+            for line in file:
+                if line.startswith(b'{"attempt":'):
+                    number = int(line[11:].strip().rstrip(b"}") or 0)
+                elif b'"event":"started"' in line:
+                    event = _decode(line)
+                    if isinstance(event, Started):
+                        starts[number] = event.time
+    except (OSError, ValueError):
+        pass
+    return starts

@@ -54,6 +54,8 @@ COMMANDS: tuple[Command, ...] = (
             ("live-watch", "record", "query"), "runner.cli.commands.ps:show_running", "", _SCOPE),
     Command("top", "Show the processes of a running run, each with what it uses",
             ("top", "live-watch", "record", "query"), "runner.cli.commands.top:show_processes", "", _SCOPE),
+    Command("logs", "Show the output of a run, also while it runs",
+            ("logs", "record", "query"), "runner.cli.commands.logs:show_output", "", _SCOPE),
     Command("cancel", "End running runs, each with its whole process tree",
             ("cancel", "record", "query"), "runner.cli.commands.cancel:end_runs", "", _SCOPE),
     Command("history", "Show past runs and what they cost",
