@@ -89,3 +89,39 @@ def remaining(durations: Sequence[float], elapsed: float) -> tuple[float, float,
         return None
     low, middle, high = (quantile(longer, q) - elapsed for q in (0.1, 0.5, 0.9))
     return low, middle, high
+
+
+def swing(values: Sequence[Value]) -> float | None:
+    """Return how far apart two runs usually are: nineteen of twenty neighbours differ by less.
+
+    The 95 % quantile of the differences of neighbours (which a slow drift does not widen), the wider, the fewer there
+    are (`CAUTION`).
+
+    Args:
+        values: The figure in comparable runs, in the order in which they ran; what was not measured is left out.
+
+    Returns:
+        None where fewer than `ENOUGH` are known.
+    """
+    known = [value for value in values if value is not None]
+    if len(known) < ENOUGH:
+        return None
+    steps = sorted(abs(known[at] - known[at - 1]) for at in range(1, len(known)))
+    return quantile(steps, 1 - TAIL) * (1 + CAUTION / len(steps))
+
+
+def beyond(base: Value, value: Value, usually: float | None, unit: str) -> str:
+    """Return whether a run's figure is `HIGHER` or `LOWER` than another's by more than runs usually differ.
+
+    Args:
+        base: The figure of the other run.
+        value: The figure of the run.
+        usually: What `swing` returned.
+        unit: Unit of the metric; it says which difference is too small to matter.
+    """
+    if base is None or value is None or usually is None:
+        return UNKNOWN
+    difference = abs(value - base)
+    if difference <= usually or difference < max(LEAST_PART * abs(base), LEAST[unit]):
+        return USUAL
+    return HIGHER if value > base else LOWER

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from runner.analysis.usual import ENOUGH
+from runner.engine.usual import name_left_out
 from runner.model.metrics import BY_NAME, CPU_TIME, EXECUTION_TIME, MEMORY_MAX
-from runner.model.units import format_count, format_value
+from runner.model.units import format_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 _CALLED = {EXECUTION_TIME.name: "wall time", CPU_TIME.name: "CPU time", MEMORY_MAX.name: "peak memory"}
 #: In the range of each, the name that keeps the row short.
 _SHORT = {EXECUTION_TIME.name: "", CPU_TIME.name: "CPU ", MEMORY_MAX.name: "peak "}
-
-#: Runs that were not compared with, by reason.
-LEFT_OUT = {"failed": "that failed", "host": "on hosts of other classes", "arguments": "with other arguments"}
 
 #: Causes named; a reader of a summary wants the likeliest, `runner compare` has all.
 _MOST_CAUSES = 3
@@ -59,11 +57,11 @@ def _labelled(label: str, texts: list[str], alarming: bool = False) -> list[tupl
 
 
 def _too_few(found: Comparison) -> str:
-    others = ", ".join(f"{format_count(count)} {LEFT_OUT[reason]}" for reason, count in found.left_out.items())
+    others = name_left_out(found.left_out)
     if not found.count:
-        return f"no run to compare with; left out: {others}" if others else ""
+        return f"no run to compare with; {others}" if others else ""
     text = f"{found.count} run{'s' * (found.count != 1)} to compare with, {ENOUGH} are needed"
-    return f"{text}; left out: {others}" if others else text
+    return f"{text}; {others}" if others else text
 
 
 def _range(found: Comparison, success: bool, unicode: bool, room: int) -> str:

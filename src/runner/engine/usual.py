@@ -11,7 +11,7 @@ from runner.stores.base import FAILED, SUCCESS, RunFilter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Protocol
 
     from runner.engine.history import HistoryManager
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 LIMIT = 100
 #: Runs of the script among which these are looked for.
 WITHIN = 1000
+
+#: Runs of the script that one is not compared with, by reason (`Comparison.left_out`).
+LEFT_OUT = {"failed": "that failed", "host": "on hosts of other classes", "arguments": "with other arguments"}
 
 #: Figures that are compared after every run.
 COMPARED = (EXECUTION_TIME, CPU_TIME, MEMORY_MAX)
@@ -117,6 +120,12 @@ def left_out(source: Source, run: Run) -> dict[str, int]:
         "arguments": same_host - source.count(comparable_filter(run)),
     }
     return {reason: count for reason, count in counts.items() if count}
+
+
+def name_left_out(counts: Mapping[str, int]) -> str:
+    """Return in words which runs of the script were left out: ``left out: 3 that failed``; "" for none."""
+    told = ", ".join(f"{count:,} {LEFT_OUT[reason]}" for reason, count in counts.items())
+    return f"left out: {told}" if told else ""
 
 
 def _find_causes(source: Source, wanted: RunFilter, run: Run, comparison: Comparison) -> None:
