@@ -362,3 +362,35 @@ def test_a_question_can_look_at_the_newest_runs_only(store: Store) -> None:
     assert ids(store, key=key, within=5, shape="predict") == [runs[1].id]
     assert store.count(RunFilter(key=key, within=100)) == 6
     assert ids(store, key="train.py") == []  # only the exact key
+
+
+def test_runs_are_found_by_text_in_output_and_error(store: Store) -> None:
+    runs = [whole(number) for number in range(1, 6)]
+    runs[0].last.output["stderr"] = Tail(b"Caf\xc3\xa9 closed\n", b"", 13, 1)
+    runs[1].last.output["stdout"] = Tail(b"one two", b"three four", 17, 0)  # nothing between is missing
+    runs[2].last.output["stdout"] = Tail(b"one two", b"three four", 99, 0)
+    runs[3].last.error_message = "ValueError: no such Caf\u00e9"
+    earlier = attempt_of(runs[4])
+    earlier.error_message = "OSError: disk \udcff full"
+    runs[4].attempts.insert(0, earlier)
+    runs[4].last.number = 2
+    for run in runs:
+        store.save(run)
+    assert ids(store, text="CAF\u00c9") == [runs[3].id, runs[0].id]
+    assert ids(store, text="twoThree") == [runs[1].id]
+    assert ids(store, text="two", order=OLDEST) == [runs[1].id, runs[2].id]
+    assert ids(store, text="disk \udcff full") == [runs[4].id]
+    assert ids(store, text="'; DROP TABLE runs; --%") == []
+    assert store.count(RunFilter(text="two")) == 2
+
+
+def test_figures_are_bounded_on_both_sides_and_ordered_both_ways(store: Store) -> None:
+    runs = [whole(number) for number in range(1, 6)]
+    for run, wall in zip(runs, (5.0, 1.0, None, 3.0, 4.0), strict=True):
+        run.last.metrics[EXECUTION_TIME.name] = wall
+        store.save(run)
+    name = EXECUTION_TIME.name
+    assert ids(store, below={name: 4.0}, order=OLDEST) == [runs[1].id, runs[3].id, runs[4].id]
+    assert ids(store, above={name: 3.0}, below={name: 4.5}) == [runs[4].id, runs[3].id]
+    assert ids(store, order=name, reverse=True) == [runs[place].id for place in (1, 3, 4, 0, 2)]
+    assert ids(store, reverse=True) == ids(store, order=OLDEST)

@@ -61,6 +61,10 @@ class RunFilter:
         host_class: Class of the host (`model.likeness.host_class`); None for any.
         host: Name of the host.
         above: Least values of metrics, by name; a run without the metric is not meant.
+        below: Largest values of metrics, likewise.
+        text: Text in the output that was kept, or in the error, of one of its attempts, whatever its case.
+        reverse: The other way round: what would come last comes first; runs without the metric that is ordered by
+            stay last.
         id: Beginning of the run's id, in hexadecimal digits.
         within: Of one script, only so many of its newest runs before `until` are looked at, whatever else is asked;
             None for all. It bounds the cost of a question to which few runs answer. Where the script was started
@@ -71,8 +75,8 @@ class RunFilter:
     """
 
     __slots__ = (
-        "above", "host", "host_class", "id", "key", "limit", "name", "order", "script", "shape", "since", "status",
-        "tags", "until", "within",
+        "above", "below", "host", "host_class", "id", "key", "limit", "name", "order", "reverse", "script", "shape",
+        "since", "status", "tags", "text", "until", "within",
     )  # fmt: skip
 
     def __init__(
@@ -92,12 +96,15 @@ class RunFilter:
         id: str = "",
         key: str = "",
         within: int | None = None,
+        below: Mapping[str, float] | None = None,
+        text: str = "",
+        reverse: bool = False,
     ) -> None:
         if status and status not in STATUSES:
             raise UsageError(f"no run ends {status!r}; the status is one of {', '.join(STATUSES)}")
         if limit is not None and limit < 0:
             raise UsageError(f"a limit of {limit} runs makes no sense")
-        for metric in [*(above or ()), *([order] if order not in (NEWEST, OLDEST) else ())]:
+        for metric in [*(above or ()), *(below or ()), *([order] if order not in (NEWEST, OLDEST) else ())]:
             metrics.find(metric)
         self.script = script
         self.status = status
@@ -112,6 +119,9 @@ class RunFilter:
         self.host_class = host_class
         self.host = host
         self.above = dict(above or {})
+        self.below = dict(below or {})
+        self.text = text
+        self.reverse = reverse
         self.id = id.lower()
         self.within = within
 
@@ -140,12 +150,21 @@ class RunFilter:
             and self.shape in (None, arguments_shape(run.args))
             and self.host_class in (None, host_class(run.host))
             and self.host in ("", run.host.get("hostname"))
-            and all(value is not None and value >= least for value, least in self._bounds(last.metrics))
+            and all(value is not None and value >= least for value, least in _pairs(last.metrics, self.above))
+            and all(value is not None and value <= most for value, most in _pairs(last.metrics, self.below))
+            and (not self.text or _mentions(run, self.text))
             and all(run.tags.get(key) == value for key, value in self.tags.items())
         )  # fmt: skip
 
-    def _bounds(self, figures: Mapping[str, Value]) -> list[tuple[Value, float]]:
-        return [(figures.get(name), least) for name, least in self.above.items()]
+
+def _mentions(run: Run, text: str) -> bool:
+    from runner.stores.searching import mentions
+
+    return mentions(run, text)
+
+
+def _pairs(figures: Mapping[str, Value], bounds: Mapping[str, float]) -> list[tuple[Value, float]]:
+    return [(figures.get(name), bound) for name, bound in bounds.items()]
 
 
 def script_label(run: Run) -> str:

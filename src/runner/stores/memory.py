@@ -68,10 +68,10 @@ class MemoryStore:
         """Return the runs meant (see `Store.runs`)."""
         found = self._meant(wanted)
         found.sort(key=lambda run: run.started)
-        if wanted.order != OLDEST:
+        if (wanted.order != OLDEST) != wanted.reverse:
             found.reverse()
         if wanted.order not in (NEWEST, OLDEST):
-            found.sort(key=lambda run: _highest_first(run.last.metrics.get(wanted.order)))
+            found.sort(key=lambda run: _rank(run.last.metrics.get(wanted.order), wanted.reverse))
         return [_view(run, output, samples) for run in found[: wanted.limit]]
 
     def figures(self, wanted: RunFilter, names: Sequence[str]) -> list[tuple[Value, ...]]:
@@ -198,8 +198,8 @@ class MemoryStore:
         self._runs.clear()
 
 
-def _highest_first(value: Value) -> float:
-    return float("inf") if value is None else -value
+def _rank(value: Value, lowest_first: bool) -> float:
+    return float("inf") if value is None else value if lowest_first else -value
 
 
 def _script(run: Run) -> Script:

@@ -110,6 +110,11 @@ FROM environments e LEFT JOIN packages p ON p.id = e.packages
 -- known_runs --
 SELECT r.id FROM runs r JOIN json_each(?) w ON w.value = r.id
 
+-- mentions --
+(instr(folded(r.error_message), ?)
+    OR EXISTS (SELECT 1 FROM attempts a WHERE a.run = r.seq AND instr(folded(a.error_message), ?))
+    OR EXISTS (SELECT 1 FROM outputs o WHERE o.run = r.seq AND holds_text(?, o.size, o.head, o.tail)))
+
 -- count_runs --
 SELECT count(*) FROM runs r WHERE {where}
 

@@ -156,8 +156,9 @@ class SqliteStore:
 
     def _ordered(self, wanted: RunFilter) -> tuple[str, list[Any]]:
         where, values = self._where(wanted)
-        direction = "ASC" if wanted.order == OLDEST else "DESC"
-        highest = "" if wanted.order in (NEWEST, OLDEST) else f"r.{BY_NAME[wanted.order].name} DESC NULLS LAST, "
+        direction = "ASC" if (wanted.order == OLDEST) != wanted.reverse else "DESC"
+        by_metric = wanted.order not in (NEWEST, OLDEST)
+        highest = f"r.{BY_NAME[wanted.order].name} {direction} NULLS LAST, " if by_metric else ""
         where += f" ORDER BY {highest}r.started {direction}, r.seq {direction}"
         if wanted.limit is not None:
             where += " LIMIT ?"
@@ -202,17 +203,28 @@ class SqliteStore:
         if wanted.shape is not None:
             parts.append("ifnull((SELECT shape FROM arguments WHERE id = r.arguments), '') = ?")
             values.append(rows.bind(wanted.shape))
-        for name, least in wanted.above.items():
-            parts.append(f"r.{BY_NAME[name].name} >= ?")
-            values.append(least)
+        for sign, bounds in ((">=", wanted.above), ("<=", wanted.below)):
+            for name, bound in bounds.items():
+                parts.append(f"r.{BY_NAME[name].name} {sign} ?")
+                values.append(bound)
         for key, value in wanted.tags.items():
             # As JSON on both sides: what is not UTF-8 can't be bound as text.
             parts.append("EXISTS (SELECT 1 FROM json_each(r.tags) t JOIN json_each(?) w USING (key, value))")
             values.append(dumps({key: value}))
+        if wanted.text:
+            self._add_search()
+            parts.append(self._query("mentions"))
+            values += [rows.bind(wanted.text.casefold())] * 3
         if wanted.within is not None:
             parts.append(f"r.started >= ifnull(({self._query('nth_newest', parts[1] if keys else '')}), 0)")
             values += [_LARGEST if wanted.until is None else wanted.until, max(wanted.within, 1) - 1, *keys]
         return " AND ".join(parts), values
+
+    def _add_search(self) -> None:
+        from runner.stores.searching import HOLDS, holds
+
+        self._connection.create_function(HOLDS, 4, lambda text, *kept: holds(rows.text(text), *kept))
+        self._connection.create_function("folded", 1, lambda text: rows.bind((rows.text(text) or "").casefold()))
 
     def _complete(self, row: Any, output: bool, samples: bool) -> Run:
         run, seq = rows.read_run(row), row[0]

@@ -82,8 +82,11 @@ def test_migrations_are_numbered_without_a_gap() -> None:
 
 
 def test_every_query_is_named_and_valid(store: SqliteStore) -> None:
+    store._add_search()
     for name in database.read_queries():
-        for statement in store._query(name).split(";"):
+        text = store._query(name).replace("{columns}", "r.seq")
+        text = f"SELECT 1 FROM runs r WHERE {text}" if name == "mentions" else text  # part of a condition
+        for statement in text.split(";"):
             count = statement.count("?")
             store._connection.execute("EXPLAIN " + statement, [1] * count)
 
