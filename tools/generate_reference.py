@@ -184,7 +184,8 @@ def api() -> str:
     for name in sorted(set(runner.__all__) - {"__version__"}):
         cls = getattr(runner, name)
         parts.append(f"## {name}\n\n```text\n{_signature(name, cls.__init__)}\n```\n\n{_docstring(cls)}")
-        for attr, member in vars(cls).items():
+        # A class may be made of several; its own members come first.
+        for attr, member in (item for part in cls.__mro__ if part is not object for item in vars(part).items()):
             if attr.startswith("_") or not inspect.getdoc(member):
                 continue
             if isinstance(member, property):

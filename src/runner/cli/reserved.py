@@ -39,13 +39,6 @@ RESERVED: tuple[tuple[str, int, str], ...] = (
     ("--baseline-recent-days", 1, NEUTRAL),
     ("--baseline-comparison-days", 1, NEUTRAL),
     # retention
-    ("--add-retention-policy", 1, QUERY),
-    ("--retention-days", 1, NEUTRAL),
-    ("--archive-path", 1, NEUTRAL),
-    ("--compliance-mode", 1, NEUTRAL),
-    ("--apply-retention-policy", 1, QUERY),
-    ("--retention-dry-run", 0, NEUTRAL),
-    ("--list-retention-policies", 0, QUERY),
     # optimization and profiles
     ("--analyze-optimization", OPTIONAL, QUERY),
     ("--optimization-days", 1, NEUTRAL),

@@ -9,6 +9,7 @@ from time import time_ns
 
 from runner.agent.events import EXITED
 from runner.engine.history_options import days_before, nanoseconds, parse_moment
+from runner.engine.history_retention import RetentionMethods
 from runner.engine.location import absolute, journal_roots, locate
 from runner.engine.record import fold_abandoned
 from runner.model.metrics import BY_NAME, EXECUTION_TIME
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 _FACTS = ("start_time", "end_time", "exit_code", "success", "error_message")
 
 
-class HistoryManager:
+class HistoryManager(RetentionMethods):
     """Remembers runs in a database, and finds them again. Threads may share one.
 
     Nothing is opened before it is used; reading creates no file.
@@ -329,12 +330,6 @@ class HistoryManager:
         with self._lock:
             store = self._readable()
             return store.stats() if store else None
-
-    def cleanup(self, days: float) -> int:
-        """Delete the runs started more than `days` ago and free their space; return how many."""
-        with self._lock:
-            store = self._readable()
-            return store.cleanup(days_before(days, time_ns())) if store else 0
 
     def fold(self) -> list[str]:
         """Take in the runs that earlier runners could not store; return a line for each."""

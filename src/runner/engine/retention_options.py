@@ -11,7 +11,7 @@ class AddPolicyOptions(Options):
     """What a retention policy says."""
 
     name: str = opt(
-        "Keep runs by a policy of this name: nothing is deleted before it is applied", default="",
+        "Keep runs by a policy of this name: nothing is deleted before it is applied",
         flag="--add-retention-policy", metavar="NAME", role=QUERY, spec=True, positional=True,
     )  # fmt: skip
     script: str = opt("Only runs of this script", default="", metavar="SCRIPT", positional=True)
@@ -46,7 +46,7 @@ class ApplyPolicyOptions(Options):
     """Which retention policy is applied."""
 
     name: str = opt(
-        "Delete what this policy no longer keeps", default="", flag="--apply-retention-policy", metavar="NAME",
+        "Delete what this policy no longer keeps", flag="--apply-retention-policy", metavar="NAME",
         role=QUERY, spec=True, positional=True,
     )  # fmt: skip
 

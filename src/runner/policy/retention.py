@@ -81,7 +81,7 @@ class Policy:
     """What a named policy says. Periods are days; None keeps for ever.
 
     Args:
-        name: What it is called.
+        name: What it is called; empty for one that is only applied once.
         days: How long runs are kept, or, with `metrics`, how long their figures are. Where nothing else is said either,
             `DEFAULT_DAYS`.
         script: Only runs of this script, as people name it.
@@ -126,8 +126,6 @@ class Policy:
         self.downsample = downsample
         self.archive_path = archive_path
         self.compliance = compliance
-        if not name.strip() or not name.isprintable() or len(name) > 100:
-            raise UsageError(f"{name!r} is no name for a policy: it needs 1 to 100 printable characters")
         if compliance not in ("", *PRESETS):
             raise UsageError(f"there is no preset {compliance!r}; there are {', '.join(PRESETS)}")
         if days is None and compliance:

@@ -74,7 +74,8 @@ class Keeper(Ledger, Leftovers):
         """Return what a run takes in the file on average, without samples and output."""
         stats = self._store.stats()
         pages, size, free = (self._pragma(name) for name in ("page_count", "page_size", "freelist_count"))
-        rest = (pages - free) * size - stats["samples_bytes"] - stats["output_bytes"]
+        fixed = self._ask("count_trees")[0][0]  # every table and index takes a page even if it is empty
+        rest = (pages - free - fixed) * size - stats["samples_bytes"] - stats["output_bytes"]
         return max(0.0, rest / stats["runs"]) if stats["runs"] else 0.0
 
     def find(self, purge: Purge, position: Position | None = None) -> Iterator[tuple[list[Pair], Position]]:

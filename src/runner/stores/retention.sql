@@ -56,6 +56,9 @@ SELECT r.script, count(*), total(length(o.head) + ifnull(length(o.tail), 0)), co
     max(r.started)
 FROM outputs o CROSS JOIN runs r ON r.seq = o.run WHERE {where} GROUP BY r.script
 
+-- count_trees --
+SELECT count(*) FROM sqlite_master WHERE rootpage > 0
+
 -- some_curves --
 SELECT c.data FROM curves c CROSS JOIN runs r ON r.seq = c.run WHERE {where} LIMIT 20
 

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner import HistoryManager
-from runner.cli.commands.history import clean_up, db_stats, show_history
+from runner.cli.commands.history import db_stats, show_history
+from runner.cli.commands.retention import clean_up as delete_old
 from runner.engine.history_options import CleanupOptions, HistoryOptions, StatsOptions
 from runner.engine.query_options import QueryOptions
+from runner.engine.retention_options import DeletingOptions
 from runner.engine.run_options import RecordOptions
 from runner.model.errors import StoreCorruptError, UsageError
 from runner.model.metrics import BY_NAME
@@ -219,6 +221,10 @@ def test_filters_of_the_command(history: HistoryManager) -> None:
     assert matching(until="2020-01-31", tag=("n=3",)) == 1
     with pytest.raises(UsageError, match="KEY=VALUE"):
         matching(tag=("n",))
+
+
+def clean_up(options: CleanupOptions, *rest: object) -> int:
+    return delete_old(options, DeletingOptions(), *rest)  # type: ignore[arg-type]
 
 
 def test_stats_and_cleanup(history: HistoryManager) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from time import localtime, strftime, time_ns
 
 from runner.cli.output import printable
@@ -20,7 +19,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TextIO
 
-    from runner.engine.history_options import CleanupOptions, HistoryOptions, StatsOptions
+    from runner.engine.history_options import HistoryOptions, StatsOptions
     from runner.engine.query_options import QueryOptions
     from runner.engine.run_options import RecordOptions
     from runner.model.metric import Metric
@@ -99,25 +98,6 @@ def db_stats(options: StatsOptions, record: RecordOptions, query: QueryOptions, 
     return 0
 
 
-def clean_up(options: CleanupOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
-    """Delete old runs and give their space back to the disk."""
-    days = options.older_than
-    assert days is not None
-    before = days_before(days, time_ns())
-    with HistoryManager(record.history_db) as history:
-        was = _size(history.db_path)
-        removed = history.cleanup(days)
-    freed = max(0, was - _size(history.db_path))
-    if query.format == "json":
-        write_json(out, {"status": "ok", "removed": removed, "freed_bytes": freed, "before": iso(before)})
-    elif query.format == "csv":
-        write_rows(out, "csv", ("removed", "freed_bytes"), [{"removed": removed, "freed_bytes": freed}])
-    else:
-        what = "1 run" if removed == 1 else f"{format_count(removed)} runs"
-        out.write(f"deleted {what} started before {_day(iso(before))}, freed {format_bytes(freed)}\n")
-    return 0
-
-
 def _filter(options: HistoryOptions) -> RunFilter:
     now = time_ns()
     since: int | None = days_before(options.days, now)
@@ -161,7 +141,3 @@ def _nothing(options: HistoryOptions, path: str, known: list[str]) -> str:
 
 def _day(moment: str | None) -> str:
     return "-" if moment is None else moment[:19].replace("T", " ")
-
-
-def _size(path: str) -> int:
-    return sum(os.path.getsize(name) for name in (path, path + "-wal") if os.path.exists(name))
