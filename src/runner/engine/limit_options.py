@@ -81,8 +81,8 @@ class LockOptions(Options):
         "Hold this lock while it runs; wait for it if another run has it (a name, or a path)", default="",
         metavar="NAME", yaml="lock.name", role=RUN,
     )  # fmt: skip
-    no_overlap: str = opt(
-        "If the lock, or without --lock the script itself, is in use: skip this run, wait, or fail", default="",
+    no_overlap: str | None = opt(
+        "If the lock, or without --lock the script itself, is in use: skip this run, wait, or fail",
         choices=(SKIP, WAIT, FAIL), yaml="lock.no_overlap", role=RUN,
     )  # fmt: skip
     lock_timeout: float | None = opt(

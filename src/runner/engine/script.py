@@ -6,6 +6,8 @@ import os
 
 from runner.engine.execution import Execution
 from runner.engine.interrupt import HeldInterrupt
+from runner.engine.limit_options import LimitOptions, LockOptions
+from runner.engine.locks import make_lock
 from runner.engine.run_options import MonitorOptions, RecordOptions, RunOptions
 from runner.engine.target import locate
 from runner.executors.process import Process
@@ -43,6 +45,17 @@ class ScriptRunner:
         kill_tree: Whether descendants that outlive the script are ended.
         script_deps: Whether a script that names its dependencies (PEP 723) runs in an environment that has them, made
             on first use; not where `python` is given.
+        max_memory: Bytes of memory, or a text such as ``"2GB"``, above which an attempt is ended with its whole tree.
+            Memory is sampled, once a second or more often.
+        max_cpu_time: The same for seconds of CPU time.
+        max_output: The same for bytes of output; no more than that is passed on.
+        idle_timeout: Seconds without output after which an attempt is ended.
+        nice: Niceness of the script, from -20 to 19; that of this program where None.
+        ionice: Class of its disk accesses: ``idle``, ``best-effort``, ``realtime``, the latter two with ``:0`` to ``:7``.
+        lock: Name of a lock, or path of a file, that the run holds while it lasts.
+        no_overlap: What becomes of the run where another one has the lock, or, without a lock, where another one of
+            this script runs: ``wait`` (the default), ``fail`` (reason ``failed-to-start``) or ``skip`` (``skipped``).
+        lock_timeout: Seconds to wait for the lock before the run fails, or is skipped.
 
     Attributes:
         history_manager: Where runs are remembered; None (the default) remembers nothing.
@@ -67,6 +80,15 @@ class ScriptRunner:
         kill_after: float = 10.0,
         kill_tree: bool = False,
         script_deps: bool = True,
+        max_memory: int | str | None = None,
+        max_cpu_time: float | str | None = None,
+        max_output: int | str | None = None,
+        idle_timeout: float | str | None = None,
+        nice: int | None = None,
+        ionice: str = "",
+        lock: str = "",
+        no_overlap: str | None = None,
+        lock_timeout: float | None = None,
     ) -> None:
         self.script_path = os.fspath(script_path)
         if isinstance(script_args, (str, bytes)):
@@ -85,6 +107,16 @@ class ScriptRunner:
             tag=tuple(f"{key}={value}" for key, value in (tags or {}).items()),
         )
         self._monitor_options = MonitorOptions.checked(interval=monitor_interval, memory=memory)
+        self._limits = LimitOptions.checked(
+            max_memory=max_memory,
+            max_cpu_time=max_cpu_time,
+            max_output=max_output,
+            idle_timeout=idle_timeout,
+            nice=nice,
+            ionice=ionice,
+        )
+        self._limits.check()
+        self._lock_options = LockOptions.checked(lock=lock, no_overlap=no_overlap, lock_timeout=lock_timeout)
         self._retry: RetryPolicy | None = None
 
     def configure_retry(
@@ -156,9 +188,16 @@ class ScriptRunner:
                 Process(interrupt.came),
                 self._retry,
                 watch=watch,
+                limits=self._limits,
+                lock=make_lock(self._lock_options, target, self._run_options.cwd),
             )
-            execution.start()
-            run = execution.finish()
+            try:
+                execution.start()
+                if execution.interrupted_by:
+                    raise KeyboardInterrupt
+                run = execution.finish()
+            finally:
+                execution.release()
         return _result(run, execution.warnings)
 
 
