@@ -51,7 +51,7 @@ class ScriptRunner:
         max_output: The same for bytes of output; no more than that is passed on.
         idle_timeout: Seconds without output after which an attempt is ended.
         nice: Niceness of the script, from -20 to 19; that of this program where None.
-        ionice: Class of its disk accesses: ``idle``, ``best-effort``, ``realtime``, the latter two with ``:0`` to ``:7``.
+        ionice: Class of its disk accesses: ``idle``, ``best-effort[:0-7]`` or ``realtime[:0-7]``.
         lock: Name of a lock, or path of a file, that the run holds while it lasts.
         no_overlap: What becomes of the run where another one has the lock, or, without a lock, where another one of
             this script runs: ``wait`` (the default), ``fail`` (reason ``failed-to-start``) or ``skip`` (``skipped``).
