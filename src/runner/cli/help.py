@@ -88,7 +88,8 @@ def show(line: Line) -> int:
 def short() -> str:
     """Return the help that fits one screen."""
     names = ", ".join(dict.fromkeys(command.name.partition(" ")[0] for command in COMMANDS))
-    return SHORT.format(history=_HISTORY if "history" in BY_NAME else "", commands=f"Commands: {names}")
+    listed = "\n          ".join(textwrap.wrap(names, _WIDTH - 10))
+    return SHORT.format(history=_HISTORY if "history" in BY_NAME else "", commands=f"Commands: {listed}")
 
 
 def complete() -> str:
