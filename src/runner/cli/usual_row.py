@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from runner.model.run import Run
     from runner.model.usual import Comparison, Place, Usual
 
-#: What figures are called in the row.
-_CALLED = {EXECUTION_TIME.name: "wall time", CPU_TIME.name: "CPU time", MEMORY_MAX.name: "peak memory"}
+#: What the compared figures are called.
+CALLED = {EXECUTION_TIME.name: "wall time", CPU_TIME.name: "CPU time", MEMORY_MAX.name: "peak memory"}
 #: In the range of each, the name that keeps the row short.
 _SHORT = {EXECUTION_TIME.name: "", CPU_TIME.name: "CPU ", MEMORY_MAX.name: "peak "}
 
@@ -98,7 +98,7 @@ def unusual(metric: Metric, place: Place) -> str:
     """Return in words how far a figure that stands out is from what is usual."""
     assert place.value is not None
     usual = place.usual.median
-    name, value, median = _CALLED[metric.name], format_value(place.value, metric.unit), format_value(usual, metric.unit)
+    name, value, median = CALLED[metric.name], format_value(place.value, metric.unit), format_value(usual, metric.unit)
     return f"{name} of {value} is {distance(place.value, usual)} the median of {median}"
 
 
@@ -118,6 +118,6 @@ def span(metric: Metric, usual: Usual, unicode: bool) -> str:
         return low
     number, _, unit = low.partition(" ")
     dash = "\N{EN DASH}" if unicode else "-"
-    if " " not in unit and unit and high.endswith(f" {unit}") and high.count(" ") == 1:
+    if " " not in unit and high.partition(" ")[2] == unit:
         return f"{number}{dash}{high}"
     return f"{low} to {high}"

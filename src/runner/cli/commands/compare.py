@@ -7,7 +7,7 @@ from runner.cli.drawing import check_place, show_chart
 from runner.cli.output import Screen
 from runner.cli.remembered import take_in
 from runner.cli.tables import write_json, write_rows
-from runner.cli.usual_row import distance, span
+from runner.cli.usual_row import CALLED, span
 from runner.engine.comparison import compare_runs, compare_with_typical
 from runner.engine.find_run import find_run
 from runner.engine.history import HistoryManager, as_dict
@@ -30,9 +30,14 @@ if TYPE_CHECKING:
     from runner.engine.query_options import QueryOptions
     from runner.engine.run_options import RecordOptions
     from runner.model.run import Run
+    from runner.model.usual import Place
 
 _BOLD, _DIM, _YELLOW = "\033[1m", "\033[2m", "\033[33m"
 _INDENT = "  "
+#: Columns below which a figure takes two lines.
+_NARROW = 72
+#: Columns that names of facts are given at most.
+_LABEL = 24
 #: Columns of CSV; those of the second line are empty where two runs are compared.
 _CSV = ("metric", "unit", "base", "value", "difference", "relative", "usual_difference", "verdict",
         "low", "median", "high", "count", "percentile")  # fmt: skip
@@ -125,11 +130,22 @@ def _named(run: Run, before: str, screen: Screen) -> list[str]:
 def _figures(found: RunComparison, screen: Screen) -> list[str]:
     """Return the table of figures: a line each, or two where the lines are too short."""
     usual = _is_usual(found)
-    head = ["", "USUAL" if usual else found.base.id[:8], "THIS RUN" if usual else found.run.id[:8], "DIFFERENCE", ""]
+    head = [
+        "",
+        "USUAL" if usual else found.base.id[:8],
+        "THIS RUN" if usual else found.run.id[:8],
+        "DIFFERENCE",
+        "" if usual else "USUALLY",
+    ]
     rows = [_cells(figure, found, screen) for figure in found.figures]
     widths = [max(map(columns, column)) for column in zip(head, *rows, strict=True)]
     if screen.width and sum(widths) + 2 * (len(widths) - 1) > screen.width:
-        return _stacked(found, rows, screen)
+        if screen.width < _NARROW:
+            return _stacked(found, rows, screen)
+        head[4] = ""
+        for figure, cells in zip(found.figures, rows, strict=True):
+            cells[4] = "unusual" if _stands_out(figure) else ""
+        widths[4] = len("unusual")
     lines = [screen.paint(_joined(head, widths), _DIM)]
     for figure, cells in zip(found.figures, rows, strict=True):
         lines.append(screen.paint(_joined(cells, widths), _YELLOW) if _stands_out(figure) else _joined(cells, widths))
@@ -177,7 +193,9 @@ def _label(figure: Figure) -> str:
     name = figure.metric.name
     for ending in ("_seconds", "_mb", "_bytes"):
         name = name.removesuffix(ending)
-    return name.replace("_", " ").replace("cpu", "CPU").replace("io ", "I/O ")
+    return CALLED.get(
+        figure.metric.name, name.removeprefix("num_").replace("_", " ").replace("context ", "").replace("cpu", "CPU")
+    )
 
 
 def _value(value: float | None, figure: Figure, run: Run) -> str:
@@ -193,23 +211,37 @@ def _difference(figure: Figure) -> str:
         return ""
     if not change:
         return "the same"
-    text = ("+" if change > 0 else "-") + format_value(abs(change), figure.metric.unit)
+    metric = figure.metric
+    sign = "+" if change > 0 else "-"
+    if metric.unit == "percent":
+        return f"{sign}{abs(change):.0f} points"
     assert figure.base is not None and figure.value is not None
-    return f"{text} ({distance(figure.value, figure.base)})" if figure.base else text
+    text = sign + format_value(abs(change), metric.unit)
+    if figure.base <= 0 or abs(change) < 0.005 * figure.base:
+        return text
+    if figure.value >= 2 * figure.base:
+        return f"{text}, x {figure.value / figure.base:.3g}"
+    return f"{text}, {sign}{100 * abs(change) / figure.base:.0f} %"
 
 
 def _verdict(figure: Figure, screen: Screen) -> str:
     if figure.place is not None:
-        place = figure.place
-        if place.value is None or figure.verdict == UNKNOWN:
-            return ""
-        text = f"above {place.below} of {place.usual.count}"
-        return f"{text}, unusual" if _stands_out(figure) else text
+        return _standing(figure.place)
     if figure.usually is None or figure.difference is None:
         return ""
-    usually = format_value(figure.usually, figure.metric.unit)
-    sign = "\N{PLUS-MINUS SIGN}" if screen.unicode else "+-"
-    return f"unusual (usually {sign}{usually})" if _stands_out(figure) else f"usual ({sign}{usually})"
+    usually = ("\N{PLUS-MINUS SIGN}" if screen.unicode else "+-") + format_value(figure.usually, figure.metric.unit)
+    return f"unusual, {usually}" if _stands_out(figure) else usually
+
+
+def _standing(place: Place) -> str:
+    usual = place.usual
+    if place.value is None or place.verdict == UNKNOWN:
+        return ""
+    if usual.low <= place.value <= usual.high:
+        return "usual"
+    side, others = ("above", place.below) if place.value > usual.high else ("below", place.above)
+    text = f"{side} all" if others == usual.count else f"{side} {others} of {usual.count}"
+    return f"unusual, {text}" if place.stands_out else text
 
 
 def _facts(found: RunComparison, screen: Screen) -> list[str]:
@@ -220,8 +252,9 @@ def _facts(found: RunComparison, screen: Screen) -> list[str]:
         lines += _hanging("", [("likely: " if cause.likely else "") + cause.text for cause in found.causes], screen)
     if found.differences and not _is_usual(found):
         lines += ["", screen.paint("What differs", _DIM)]
+        width = min(_LABEL, max(columns(difference.what) for difference in found.differences))
         for difference in found.differences:
-            lines += _hanging(difference.what, [_change(difference)], screen)
+            lines += _hanging(pad(screen.plain(difference.what), width), [_change(difference)], screen)
     if found.notes:
         lines += ["", screen.paint("Note", _DIM), *_hanging("", found.notes, screen)]
     return lines
@@ -237,9 +270,7 @@ def _change(difference: Difference) -> str:
 
 
 def _hanging(label: str, texts: Sequence[str], screen: Screen) -> list[str]:
-    begin = pad(screen.plain(label), 20) + " " if label else ""
-    if screen.width and columns(begin) > screen.width // 2:
-        begin = screen.plain(label) + " "
+    begin = f"{label}  " if label else ""
     room = screen.width - len(_INDENT) - 2 if screen.width else 0
     lines = []
     for text in texts:
