@@ -29,6 +29,8 @@ OWNERS: dict[str, str] = {
     "export": "runner.engine.export_options:ExportOptions",
     "import": "runner.engine.export_options:ImportOptions",
     "compare": "runner.engine.compare_options:CompareOptions",
+    "show-run": "runner.engine.one_run_options:OneRunOptions",
+    "rerun": "runner.engine.one_run_options:RerunOptions",
     "query": "runner.engine.query_options:QueryOptions",
     "series": "runner.engine.query_options:SeriesOptions",
     "metrics": "runner.engine.query_options:MetricsOptions",

@@ -8,6 +8,7 @@ import sys
 from runner.agent.events import CANCELLED, FAILED_TO_START, LIMIT, LOST, SKIPPED, TIMEOUT
 from runner.model import metrics as m
 from runner.model.metric import BOUND, CEILING
+from runner.model.run import label_of
 from runner.model.units import format_bytes, format_count, format_seconds, format_value
 
 TYPE_CHECKING = False
@@ -123,7 +124,7 @@ def summarize(screen: Screen, run: Run, show: ShowOptions) -> None:
     if show.log_level in ("WARNING", "ERROR"):
         screen.write(_one_line(screen, run) + "\n")
         return
-    lines = [_headline(screen, run), *(_row(screen, *row) for row in _rows(run) if row[1])]
+    lines = [headline(screen, run), *(_row(screen, *row) for row in _rows(run) if row[1])]
     if run.usual is not None:
         from runner.cli.usual_row import usual_rows
 
@@ -141,14 +142,14 @@ def _open_line(run: Run, screen: Screen) -> bool:
     return bool(end) and not end.endswith(b"\n")
 
 
-def _verdict(run: Run) -> str:
-    last = run.last
-    duration = _figure(last, m.EXECUTION_TIME)
-    if last.success:
+def verdict(attempt: Attempt) -> str:
+    """Return in words how an attempt ended, and after how long."""
+    duration = _figure(attempt, m.EXECUTION_TIME)
+    if attempt.success:
         return f"succeeded in {duration}"
-    verb = _VERBS.get(last.reason, "failed")
-    code = f" (exit code {last.exit_code})" if last.exit_code is not None and last.signal is None else ""
-    return f"{verb}{code}" if last.reason == FAILED_TO_START else f"{verb} after {duration}{code}"
+    verb = _VERBS.get(attempt.reason, "failed")
+    code = f" (exit code {attempt.exit_code})" if attempt.exit_code is not None and attempt.signal is None else ""
+    return f"{verb}{code}" if attempt.reason == FAILED_TO_START else f"{verb} after {duration}{code}"
 
 
 def _error(attempt: Attempt) -> str:
@@ -164,27 +165,28 @@ def _one_line(screen: Screen, run: Run) -> str:
         cost.append(f"{len(run.attempts)} attempts")
     known = "" if last.reason == FAILED_TO_START else "; " + ", ".join(cost)
     error = f": {_error(last)}" if _error(last) else ""
-    return screen.fit(f"runner: {run.name} {_verdict(run)}{error}{known}")
+    return screen.fit(f"runner: {run.name} {verdict(last)}{error}{known}")
 
 
-def _headline(screen: Screen, run: Run) -> str:
+def headline(screen: Screen, run: Run) -> str:
+    """Return the line that says of which run how it ended."""
     good = run.last.success
     marks = ("✓", "✗") if screen.unicode else ("ok:", "FAILED:")
     mark = marks[0] if good else marks[1]
     right = f"run {run.id}"
     roomy = screen.width >= 60 or not screen.terminal
     taken = len(mark) + 2 + (len(right) + 2 if roomy else 0)
-    verdict = _verdict(run)
+    ending = verdict(run.last)
     # A long name leaves the verdict half of the line.
-    name = screen.fit(run.name, taken + min(len(verdict), (screen.width - taken) // 2))
+    name = screen.fit(label_of(run.name, run.script_path), taken + min(len(ending), (screen.width - taken) // 2))
     painted = screen.paint(mark, _GREEN if good else _RED) + " " + screen.paint(name, _BOLD)
     gap = "  "
     if screen.terminal:
         from runner.cli.columns import columns
 
-        verdict = screen.fit(verdict, taken + columns(name))
-        gap = " " * max(2, screen.width - len(mark) - 2 - columns(name) - columns(verdict) - len(right))
-    painted += " " + (verdict if good else screen.paint(verdict, _RED))
+        ending = screen.fit(ending, taken + columns(name))
+        gap = " " * max(2, screen.width - len(mark) - 2 - columns(name) - columns(ending) - len(right))
+    painted += " " + (ending if good else screen.paint(ending, _RED))
     return painted + (gap + screen.paint(right, _DIM) if roomy else "")
 
 

@@ -1,0 +1,128 @@
+"""Shows every figure of one or several attempts, in groups, each with how it is known."""
+
+from __future__ import annotations
+
+from runner.model import metrics as m
+from runner.model.metric import BOUND, CEILING, SAMPLED
+from runner.model.units import format_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runner.cli.output import Screen
+    from runner.model.metric import Metric
+    from runner.model.run import Attempt
+
+GROUPS: tuple[tuple[str, tuple[Metric, ...]], ...] = (
+    ("Time and CPU", (m.EXECUTION_TIME, m.CPU_TIME, m.USER_TIME, m.SYSTEM_TIME, m.CPU_AVG, m.CPU_MAX, m.CPU_MIN)),
+    ("Memory", (m.MEMORY_MAX, m.MEMORY_AVG, m.MEMORY_MIN, m.MEMORY_MAX_PROCESS, m.PAGE_FAULTS_MINOR,
+                m.PAGE_FAULTS_MAJOR)),
+    ("Processes", (m.NUM_PROCESSES, m.NUM_THREADS, m.NUM_FDS, m.VOLUNTARY_CONTEXT_SWITCHES,
+                   m.INVOLUNTARY_CONTEXT_SWITCHES, m.SURVIVORS)),
+    ("I/O", (m.BLOCK_IO_READ, m.BLOCK_IO_WRITE, m.IO_READ, m.IO_WRITE)),
+    ("Output", (m.STDOUT_LINES, m.STDOUT_SIZE, m.STDERR_LINES, m.STDERR_SIZE)),
+)  # fmt: skip
+
+_DIM, _BOLD = "\033[2m", "\033[1m"
+#: How figures that are not exact are marked, with and without characters beyond ASCII, and what the mark means.
+_MARKS = {SAMPLED: ("~", "~", "sampled"), BOUND: ("≥", ">=", "at least"), CEILING: ("≤", "<=", "at most")}
+_GAP = 4  # columns between two columns of groups
+
+
+def figure_lines(
+    screen: Screen, attempts: Sequence[Attempt], extra: Mapping[str, float], width: int
+) -> list[str]:
+    """Return the figures of attempts as lines: beside one another, as far as there is room, else below.
+
+    Args:
+        screen: What can be shown.
+        attempts: The attempts.
+        extra: Metrics of other names.
+        width: Columns there are.
+    """
+    used: set[str] = set()
+    lines: list[str] = []
+    start = 0
+    while start < len(attempts):
+        count = _fitting(screen, attempts[start:], width)
+        part = attempts[start : start + count]
+        blocks = [_group(screen, title, group, part, used) for title, group in _groups()]
+        if start + count >= len(attempts) and extra:
+            blocks.append([("Other metrics", 13), *(_extra(name, value) for name, value in extra.items())])
+        lines += _laid_out(screen, [block for block in blocks if block], width)
+        start += count
+    marks = [f"{_mark(kind, screen)} {_MARKS[kind][2]}" for kind in _MARKS if kind in used]
+    return [*lines, screen.paint("  " + "   ".join(marks), _DIM)] if marks else lines
+
+
+def _groups() -> list[tuple[str, tuple[Metric, ...]]]:
+    grouped = {metric.name for _, group in GROUPS for metric in group}
+    rest = tuple(metric for metric in m.METRICS if metric.name not in grouped)
+    return [*GROUPS, ("More", rest)] if rest else list(GROUPS)
+
+
+def _mark(kind: str, screen: Screen) -> str:
+    return _MARKS[kind][0 if screen.unicode else 1]
+
+
+def _cell(screen: Screen, attempt: Attempt, metric: Metric, used: set[str]) -> str:
+    value = attempt.metrics.get(metric.name)
+    if value is None:
+        return "-"
+    kind = attempt.kinds.get(metric.name, "")
+    text = format_value(value, metric.unit)
+    if kind not in _MARKS:
+        return text
+    used.add(kind)
+    return f"{_mark(kind, screen)} {text}"
+
+
+_NAME = max(len(metric.name) for metric in m.METRICS)
+_CELL = 12
+
+
+def _fitting(screen: Screen, attempts: Sequence[Attempt], width: int) -> int:
+    return max(1, min(len(attempts), (width - 2 - _NAME) // (_CELL + 1)))
+
+
+def _group(
+    screen: Screen, title: str, group: Sequence[Metric], attempts: Sequence[Attempt], used: set[str]
+) -> list[tuple[str, int]]:
+    """Return the lines of a group, each with the columns it takes; none where nothing of it was measured."""
+    known = [metric for metric in group if any(each.metrics.get(metric.name) is not None for each in attempts)]
+    if not known:
+        return []
+    head = f"{title:<{_NAME}}"
+    if len(attempts) > 1 or attempts[0].number > 1:
+        head += "".join(f" {f'attempt {attempt.number}':>{_CELL}}" for attempt in attempts)
+    lines = [(screen.paint(head, _BOLD), len(head))]
+    for metric in known:
+        cells = "".join(f" {_cell(screen, attempt, metric, used):>{_CELL}}" for attempt in attempts)
+        lines.append((screen.paint(f"{metric.name:<{_NAME}}", _DIM) + cells, _NAME + len(cells)))
+    return lines
+
+
+def _extra(name: str, value: float) -> tuple[str, int]:
+    from runner.cli.output import printable
+
+    text = f"{printable(name)[: _NAME]:<{_NAME}} {value:>{_CELL},.6g}"
+    return text, len(text)
+
+
+def _laid_out(screen: Screen, blocks: Sequence[list[tuple[str, int]]], width: int) -> list[str]:
+    """Return blocks below one another, or in two columns of about the same height where there is room."""
+    wide = max((columns for block in blocks for _, columns in block), default=0)
+    if 2 + 2 * wide + _GAP > width:
+        return [line for block in blocks for line in [*(f"  {text}" for text, _ in block), ""]]
+    sides: list[list[tuple[str, int]]] = [[], []]
+    half = sum(len(block) + 1 for block in blocks) / 2
+    for block in blocks:
+        side = sides[0] if len(sides[0]) + len(block) / 2 < half and not sides[1] else sides[1]
+        side += [*block, ("", 0)]
+    lines = []
+    for at in range(max(map(len, sides))):
+        left, columns = sides[0][at] if at < len(sides[0]) else ("", 0)
+        right, _ = sides[1][at] if at < len(sides[1]) else ("", 0)
+        lines.append(f"  {left}{' ' * (wide - columns + _GAP)}{right}" if right else f"  {left}".rstrip())
+    return lines
