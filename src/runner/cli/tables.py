@@ -8,8 +8,15 @@ from runner.model.errors import RunnerError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TextIO
+
+    Paint = Callable[[str, int, str], str]
+
+#: Columns that the last column of a table is given at least.
+_LEAST = 20
+#: Columns for it below which others are left out.
+_NARROW = 10
 
 
 def standard_output() -> TextIO:
@@ -36,7 +43,13 @@ def write_json(out: TextIO, answer: object) -> None:
     out.write("\n")
 
 
-def write_rows(out: TextIO, format: str, columns: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
+def write_rows(
+    out: TextIO,
+    format: str,
+    columns: Sequence[str],
+    rows: Sequence[Mapping[str, object]],
+    paint: Paint | None = None,
+) -> None:
     """Write rows to a stream.
 
     Args:
@@ -44,6 +57,7 @@ def write_rows(out: TextIO, format: str, columns: Sequence[str], rows: Sequence[
         format: ``table``, ``json`` or ``csv``.
         columns: Keys of a row, in order; a table is headed by them and shows no others.
         rows: The rows; JSON has all their keys.
+        paint: Given key, position of the row and text of each cell of a table, padded, returns it as it is to be shown.
     """
     if format == "json":
         write_json(out, list(rows))
@@ -54,21 +68,58 @@ def write_rows(out: TextIO, format: str, columns: Sequence[str], rows: Sequence[
         writer.writerow(columns)
         writer.writerows([["" if row.get(name) is None else row[name] for name in columns] for row in rows])
     else:
-        _write_table(out, columns, rows)
+        _write_table(out, columns, rows, paint or (lambda name, row, text: text))
 
 
-def _write_table(out: TextIO, names: Sequence[str], rows: Sequence[Mapping[str, object]]) -> None:
-    from runner.cli.columns import columns, pad, wrap
+def _cells(names: Sequence[str], rows: Sequence[Mapping[str, object]]) -> tuple[list[list[str]], list[int]]:
+    """Return the lines of a table, its head first, and the width of each column."""
+    from runner.cli.columns import columns
     from runner.cli.output import printable
 
     lines = [[name.upper().replace("_", " ") for name in names]]
     lines += [["" if row.get(name) is None else printable(str(row[name])) for name in names] for row in rows]
-    widths = [max(columns(line[index]) for line in lines) for index in range(len(names))]
+    return lines, [max(columns(line[index]) for line in lines) for index in range(len(names))]
+
+
+def fitting(
+    names: Sequence[str], dispensable: Sequence[str], rows: Sequence[Mapping[str, object]], out: TextIO
+) -> list[str]:
+    """Return the columns of a table that a terminal has room for, all of them where there is no terminal.
+
+    Args:
+        names: All columns; the last one takes what is left.
+        dispensable: Those that may be left out, the first ones first.
+        rows: The rows.
+        out: Where the table is written.
+    """
+    width = _width(out)
+    chosen = list(names)
+    if not width:
+        return chosen
+    _, widths = _cells(names, rows)
+    taken = {name: column + 2 for name, column in zip(names, widths, strict=True)}
+    for name in dispensable:
+        if sum(taken[each] for each in chosen[:-1]) + _NARROW <= width:
+            break
+        if name in chosen:
+            chosen.remove(name)
+    return chosen
+
+
+def _write_table(
+    out: TextIO, names: Sequence[str], rows: Sequence[Mapping[str, object]], paint: Paint
+) -> None:
+    from runner.cli.columns import pad, wrap
+
+    lines, widths = _cells(names, rows)
     taken = sum(widths[:-1]) + 2 * (len(names) - 1)
-    room = max(20, _width(out) - taken) if _width(out) else 0
-    for line in lines:
+    room = max(_LEAST, _width(out) - taken) if _width(out) else 0
+    for number, line in enumerate(lines):
         *first, last = line
-        begin = "".join(pad(cell, width) + "  " for cell, width in zip(first, widths, strict=False))
+        cells = [pad(cell, width) for cell, width in zip(first, widths, strict=False)]
+        if number:
+            cells = [paint(name, number - 1, cell) for name, cell in zip(names, cells, strict=False)]
+        begin = "".join(cell + "  " for cell in cells)
         parts = wrap(last, room) if room else [last]
         out.write(f"{begin}{parts[0]}".rstrip() + "\n")
         out.writelines(f"{' ' * taken}{part}\n" for part in parts[1:])

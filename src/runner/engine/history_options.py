@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from runner.engine.environment import pairs
 from runner.model.errors import UsageError
+from runner.model.metrics import CPU_TIME, EXECUTION_TIME, MEMORY_MAX
 from runner.options import QUERY, Options, opt
-from runner.stores.base import STATUSES
+from runner.stores.base import NEWEST, STATUSES, RunFilter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,6 +39,104 @@ class HistoryOptions(Options):
     tag: tuple[str, ...] = opt(
         "Only runs with this tag (repeatable)", default=(), flag="--history-tag", metavar="KEY=VALUE"
     )
+    host: str = opt("Only runs on this host", default="", flag="--history-host", metavar="NAME")
+    longer_than: float | None = opt(
+        "Only runs that took at least so long: 90, 5m", flag="--history-longer-than", unit="seconds", minimum=0,
+        metavar="TIME",
+    )  # fmt: skip
+    shorter_than: float | None = opt(
+        "Only runs that took at most so long", flag="--history-shorter-than", unit="seconds", minimum=0, metavar="TIME"
+    )
+    memory_above: int | None = opt(
+        "Only runs whose peak memory was at least this: 500MB, 2GB", flag="--history-memory-above", unit="bytes",
+        minimum=0, metavar="SIZE",
+    )  # fmt: skip
+    above: tuple[str, ...] = opt(
+        "Only runs with at least this of a metric: cpu_max:90% (repeatable)", default=(), flag="--history-above",
+        metavar="METRIC:VALUE",
+    )  # fmt: skip
+    below: tuple[str, ...] = opt(
+        "Only runs with at most this of a metric (repeatable)", default=(), flag="--history-below",
+        metavar="METRIC:VALUE",
+    )  # fmt: skip
+    text: str = opt(
+        "Only runs with this text in the output that was kept, or in the error", default="", flag="--history-text",
+        metavar="TEXT",
+    )  # fmt: skip
+    sort: str = opt(
+        "What comes first: started (newest), duration, cpu or memory (highest), or a metric", default="started",
+        flag="--history-sort", metavar="KEY",
+    )  # fmt: skip
+    reverse: bool = opt("Turn the order round", default=False, flag="--history-reverse")
+
+
+class ScriptsOptions(Options):
+    """Which scripts are listed."""
+
+    script: str = opt("Only this script: a path, a file name, or the name of its runs", default="", metavar="SCRIPT",
+                      positional=True)  # fmt: skip
+    days: int = opt("Days to look back", default=30, flag="--scripts-days", minimum=1, metavar="DAYS")
+    sort: str = opt(
+        "What comes first: last (run), name, runs, failures, wall or memory", default="last", flag="--scripts-sort",
+        choices=("last", "name", "runs", "failures", "wall", "memory"),
+    )  # fmt: skip
+
+
+#: What `HistoryOptions.sort` can be besides the name of a metric.
+SORTS = {
+    "started": NEWEST, "duration": EXECUTION_TIME.name, "wall": EXECUTION_TIME.name, "cpu": CPU_TIME.name,
+    "memory": MEMORY_MAX.name,
+}  # fmt: skip
+
+
+def history_filter(options: HistoryOptions, now: int) -> RunFilter:
+    """Return which runs the options ask for.
+
+    Args:
+        options: The options.
+        now: The present, in nanoseconds since the epoch.
+
+    Raises:
+        UsageError: One of them makes no sense.
+    """
+    since: int | None = days_before(options.days, now)
+    if options.since:
+        since = parse_moment(options.since, now)
+    elif options.until and "days" not in options.sources:
+        since = None
+    until = parse_moment(options.until, now, end=True) if options.until else None
+    if since is not None and until is not None and since >= until:
+        raise UsageError(f"--since {options.since or options.days} is not before --until {options.until}")
+    above, below = _figures(options.above, "--above"), _figures(options.below, "--below")
+    if options.longer_than is not None:
+        above[EXECUTION_TIME.name] = options.longer_than
+    if options.shorter_than is not None:
+        below[EXECUTION_TIME.name] = options.shorter_than
+    if options.memory_above is not None:
+        above[MEMORY_MAX.name] = options.memory_above / (1 << 20)
+    return RunFilter(
+        options.script, options.status, since, until, pairs(options.tag, "--tag"), limit=options.limit,
+        order=SORTS.get(options.sort.lower(), options.sort), host=options.host, above=above, below=below,
+        text=options.text, reverse=options.reverse,
+    )  # fmt: skip
+
+
+def _figures(texts: tuple[str, ...], flag: str) -> dict[str, float]:
+    """Return the bounds that METRIC:VALUE texts name."""
+    from runner.model.metrics import find
+    from runner.model.units import parse_value
+
+    bounds = {}
+    for text in texts:
+        name, colon, value = text.partition(":")
+        if not colon:
+            raise UsageError(f"{flag} {text}: METRIC:VALUE is needed, such as cpu_max:90%")
+        metric = find(name.strip())
+        try:
+            bounds[metric.name] = parse_value(value, metric.unit)
+        except ValueError as error:
+            raise UsageError(f"{flag} {text}: {error}") from None
+    return bounds
 
 
 class StatsOptions(Options):

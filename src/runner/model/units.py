@@ -58,6 +58,32 @@ def parse_bytes(text: str) -> int:
         raise ValueError(f"{text!r} is not a size (such as 500MB, 2GB or 1.5GB)") from None
 
 
+def parse_value(text: str, unit: str) -> float:
+    """Return a figure as people write it, in the unit the metric catalog gives it.
+
+    Args:
+        text: A plain number is in that unit; ``5m``, ``2GB`` and ``90%`` are understood where the unit has such.
+        unit: A unit of the catalog.
+
+    Raises:
+        ValueError: It is no such figure.
+    """
+    word = text.strip()
+    try:
+        value = float(word)
+    except ValueError:
+        if unit == "seconds":
+            return parse_seconds(word)
+        if unit in ("MB", "bytes"):
+            return parse_bytes(word) / (1 if unit == "bytes" else 1 << 20)
+        if unit == "percent" and word.endswith("%"):
+            return parse_value(word[:-1], "")
+        raise ValueError(f"{text!r} is not a number" + (" of percent (90%)" if unit == "percent" else "")) from None
+    if value != value or value in (float("inf"), float("-inf")):
+        raise ValueError(f"{text!r} is not a finite number")
+    return value
+
+
 def format_seconds(seconds: float) -> str:
     """Return a duration to three digits or so: ``812 ms``, ``5.31 s``, ``4 min 05 s``, ``2 h 03 min``."""
     if seconds < 0.9995:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from time import localtime, strftime, time_ns
 
-from runner.cli.output import printable
+from runner.cli.output import Screen, printable
+from runner.cli.plot import bar
 from runner.cli.remembered import nothing, take_in
-from runner.cli.tables import write_json, write_rows
-from runner.engine.environment import pairs
+from runner.cli.tables import fitting, write_json, write_rows
 from runner.engine.history import HistoryManager, as_dict
-from runner.engine.history_options import days_before, parse_moment
+from runner.engine.history_options import history_filter
 from runner.model import metrics
 from runner.model.run import iso
 from runner.model.units import format_bytes, format_count, format_value
-from runner.stores.base import RunFilter, script_label
+from runner.stores.base import script_label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 #: Digits of a run's id in a table: a beginning names a run as well as the whole.
 _SHORT_ID = 8
 
-_COLUMNS = ("started", "status", "wall", "cpu", "memory", "attempts", "run", "script")
+_COLUMNS = ("started", "status", "wall", "bar", "cpu", "memory", "attempts", "run", "script")
+#: Of these, what a narrow terminal can do without, in that order.
+_DISPENSABLE = ("bar", "cpu", "attempts", "memory", "status", "run")
+_RED = "\033[31m"
+#: Columns of a bar.
+_BAR = 6
 
 #: Columns of CSV, before the metrics.
 _CSV = ("run_id", "timestamp", "script_name", "script_path", "reason", "success", "exit_code", "signal", "error_type",
@@ -37,11 +42,12 @@ _CSV = ("run_id", "timestamp", "script_name", "script_path", "reason", "success"
 
 def show_history(options: HistoryOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
     """Show past runs, the newest first."""
-    wanted = _filter(options)
+    wanted = history_filter(options, time_ns())
     with HistoryManager(record.history_db) as history:
         take_in(history)
         runs = history.runs(wanted)
-        total = history.count(wanted)
+        # Looking for a text in all that is kept would take long: it ends where there are runs enough to show.
+        total = history.count(wanted) if not wanted.text else len(runs) if len(runs) < options.limit else None
         known = [] if runs else history.scripts()
     if query.format == "json":
         write_json(out, {
@@ -57,12 +63,38 @@ def show_history(options: HistoryOptions, record: RecordOptions, query: QueryOpt
     elif not runs:
         out.write(_nothing(options, history.db_path, known))
     else:
-        retried = any(len(run.attempts) > 1 for run in runs)
-        columns = [name for name in _COLUMNS if retried or name != "attempts"]
-        write_rows(out, "table", columns, [_line(run) for run in runs])
-        if total > len(runs):
-            out.write(f"\n{len(runs)} of {format_count(total)} runs; --limit N shows more\n")
+        _write_table(out, runs)
+        if total != len(runs):
+            of = f" of {format_count(total)}" if total is not None else ", perhaps not all"
+            out.write(f"\n{len(runs)}{of} runs; --limit N shows more\n")
     return 0
+
+
+def _write_table(out: TextIO, runs: list[Run]) -> None:
+    screen = Screen(out.fileno()) if out.isatty() else None
+    rows = [_line(run) for run in runs]
+    unwanted: set[str] = set() if any(len(run.attempts) > 1 for run in runs) else {"attempts"}
+    if screen is None:
+        unwanted.add("bar")
+    else:
+        for row, share in zip(rows, _shares(runs), strict=True):
+            row["bar"] = bar(share, 1, _BAR, screen)
+    names = fitting([name for name in _COLUMNS if name not in unwanted], _DISPENSABLE, rows, out)
+    failed = [not run.last.success for run in runs]
+
+    def paint(name: str, row: int, text: str) -> str:
+        return screen.paint(text, _RED) if screen is not None and name == "status" and failed[row] else text
+
+    write_rows(out, "table", names, rows, paint)
+
+
+def _shares(runs: list[Run]) -> list[float | None]:
+    """Return the wall time of each run as a part of the longest that is shown of its script."""
+    walls = [run.last.metrics.get(metrics.EXECUTION_TIME.name) for run in runs]
+    longest: dict[str, float] = {}
+    for run, wall in zip(runs, walls, strict=True):
+        longest[run.script_key] = max(longest.get(run.script_key, 0), wall or 0)
+    return [wall and wall / (longest[run.script_key] or 1) for run, wall in zip(runs, walls, strict=True)]
 
 
 def db_stats(options: StatsOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
@@ -98,17 +130,6 @@ def db_stats(options: StatsOptions, record: RecordOptions, query: QueryOptions, 
     return 0
 
 
-def _filter(options: HistoryOptions) -> RunFilter:
-    now = time_ns()
-    since: int | None = days_before(options.days, now)
-    if options.since:
-        since = parse_moment(options.since, now)
-    elif options.until and "days" not in options.sources:
-        since = None
-    until = parse_moment(options.until, now, end=True) if options.until else None
-    return RunFilter(options.script, options.status, since, until, pairs(options.tag, "--tag"), limit=options.limit)
-
-
 def _line(run: Run) -> dict[str, Any]:
     last = run.last
     return {
@@ -135,7 +156,9 @@ def _figure(run: Run, metric: Metric) -> str:
 
 def _nothing(options: HistoryOptions, path: str, known: list[str]) -> str:
     whose = f" of {printable(options.script)}" if options.script else ""
-    narrow = any((options.status, options.since, options.until, options.tag))
+    own = ("status", "since", "until", "tag", "host", "longer_than", "shorter_than", "memory_above", "above", "below",
+           "text")  # fmt: skip
+    narrow = any(getattr(options, name) not in ("", (), None) for name in own)
     return nothing(f"run{whose} {'matches' if narrow else f'in the last {options.days} days'}", known, path)
 
 
