@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Seconds for which the end of a run may be held back to store what earlier runners left.
 FOLDING_SECONDS = 1.0
+#: Seconds that an automatic cleanup may take of it; what is left then is done after a later run.
+CLEANING_SECONDS = 0.2
 
 
 class Recorder:
@@ -168,13 +170,16 @@ class Recorder:
         self._journal = journal
 
     def _clean_up(self, store: Store) -> None:
-        if not self.options.auto_cleanup:
+        options = self.options
+        if not options.auto_cleanup and not options.auto_retention:
             return
-        from time import time_ns
+        from time import monotonic
 
-        from runner.engine.history_options import days_before
+        deadline = monotonic() + CLEANING_SECONDS
+        from runner.engine.retention import tidy_up
 
-        store.cleanup(days_before(self.options.retention_days, time_ns()))
+        days = options.retention_days if options.auto_cleanup else None
+        self.warnings += tidy_up(store, days, options.auto_retention, deadline)
 
 
 def fold_abandoned(store: Store, roots: tuple[str, ...], patience: float = FOLDING_SECONDS) -> list[str]:

@@ -7,7 +7,7 @@ import sys
 from time import monotonic, time_ns
 
 from runner.engine import facts
-from runner.model.errors import UsageError
+from runner.model.errors import RunnerError, StoreError, StoreLockedError, UsageError
 from runner.model.redact import redact_arguments
 from runner.model.words import did_you_mean
 from runner.policy.retention import Policy, contradiction, forbidding
@@ -17,7 +17,7 @@ from runner.stores.purge import RUNS, Action, Purge, Tally
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
     from typing import Any, Self
 
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from runner.stores.purge import Pair, Position
     from runner.stores.retention import Keeper
 
-#: Seconds that an automatic cleanup may take of a run's end; what is left is done after the next run.
-AUTOMATIC_SECONDS = 0.2
 #: Runs that an automatic cleanup archives at most.
 _ARCHIVED_AT_ONCE = 500
 #: An automatic cleanup that left nothing to do is due again after this part of the period: late by a hundredth.
@@ -293,12 +291,46 @@ class Retention:
                 outcome.complete = False
                 progress[key] = position
         if any(tally for _, tally in outcome.parts):
-            outcome.complete &= self._keeper.drop_unused(deadline)
+            if outcome.complete:
+                self._keeper.drop_unused(deadline)  # in a large record there may never be time for it
             outcome.freed = self._keeper.give_back(deadline)
             self._keeper.account_alone(action, "space", outcome.freed, outcome.complete)
         if policy.name and progress != before:
             self._keeper.put_progress(policy.name, progress)
         return outcome
+
+
+def tidy_up(store: Store, days: float | None, names: Iterable[str], deadline: float) -> list[str]:
+    """Delete automatically what is no longer kept, until a moment; what is left is done another time.
+
+    Args:
+        store: The record.
+        days: Days that runs are kept, None for ever.
+        names: Policies that are applied.
+        deadline: As `time.monotonic` has it.
+
+    Returns:
+        A line for each thing worth saying.
+
+    Raises:
+        StoreError: The record can't be written.
+    """
+    said = []
+    retention = Retention(store)
+    with retention._keeper.impatient():
+        for name in ([""] if days is not None else []) + list(names):
+            try:
+                outcome = retention.tidy(retention.find(name) if name else Policy("", days), deadline)
+            except StoreLockedError:
+                break  # others are at it
+            except RunnerError as error:
+                if isinstance(error, StoreError):
+                    raise
+                said.append(f"automatic cleanup{f' by policy {name!r}' if name else ''}: {error}")
+                continue
+            if outcome is not None and outcome.archive is not None:
+                said.append(f"archived {outcome.archive.runs} old runs to {outcome.archive.path}")
+    return said
 
 
 def _first(pages: Iterator[tuple[list[Pair], Position]], deadline: float) -> list[Pair]:

@@ -78,3 +78,7 @@ class RecordOptions(Options):
         "Days that automatic cleanup keeps", flag="--auto-cleanup-days", default=90, minimum=1,
         yaml="database.retention_days", role=RUN,
     )  # fmt: skip
+    auto_retention: tuple[str, ...] = opt(
+        "Apply this retention policy after each run (repeatable)", flag="--auto-retention", default=(), metavar="NAME",
+        yaml="database.auto_retention", role=RUN,
+    )  # fmt: skip

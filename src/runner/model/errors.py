@@ -5,6 +5,7 @@
     │   └── ConfigError       exit code 2: a configuration file
     ├── StartError            exit code 125, 126 or 127: the script could not be started
     └── StoreError            the record could not be read or written
+        ├── StoreLockedError  another program writes it all the time
         ├── StoreVersionError the record was written by a newer version
         └── StoreCorruptError the record is damaged
 """
@@ -44,6 +45,10 @@ class StartError(RunnerError):
 
 class StoreError(RunnerError):
     """The record of runs could not be read or written."""
+
+
+class StoreLockedError(StoreError):
+    """Another program had the record locked for too long."""
 
 
 class StoreVersionError(StoreError):

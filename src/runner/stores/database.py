@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from runner.model.errors import StoreCorruptError, StoreError, StoreVersionError
+from runner.model.errors import StoreCorruptError, StoreError, StoreLockedError, StoreVersionError
 from runner.stores.base import DEFAULT_NAME
 
 TYPE_CHECKING = False
@@ -209,7 +209,7 @@ def explain(error: sqlite3.Error, path: str) -> StoreError:
     """Return the error that tells a person what SQLite's error means for the record at `path`."""
     code = _code(error)
     if code in (_BUSY, _LOCKED):
-        return StoreError(f"{path} was locked by another program for more than {BUSY_SECONDS:g} s")
+        return StoreLockedError(f"{path} was locked by another program for more than {BUSY_SECONDS:g} s")
     if _is_for_want_of_room(error, path):
         return StoreError(f"{path} can't grow: the disk is full")
     if code == _READONLY:

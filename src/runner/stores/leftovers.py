@@ -6,7 +6,7 @@ from time import monotonic
 
 from runner.agent.events import dumps
 from runner.stores.database import explain
-from runner.stores.purge import HOLD, Pace
+from runner.stores.purge import Pace
 from runner.stores.steps import Steps
 
 TYPE_CHECKING = False
@@ -77,12 +77,14 @@ class Leftovers(Steps):
         before, size = self._pragma("page_count"), self._pragma("page_size")
         pace = self._paces.setdefault("space", Pace(100))
         try:
-            while self._pragma("freelist_count") and (deadline is None or monotonic() < deadline):
+            while self._pragma("freelist_count"):
                 start = monotonic()
                 # Each step frees one page, and only a script is stepped to its end: its rows have no columns.
                 self._connection.executescript(f"PRAGMA incremental_vacuum({pace.size})")
                 pace.took(monotonic() - start)
-                if deadline is None:
+                if deadline is not None and monotonic() > deadline:
+                    break
+                if self._pragma("freelist_count"):
                     self._let_others_in()
             if deadline is None:
                 self._empty_log()
@@ -92,8 +94,5 @@ class Leftovers(Steps):
 
     def _empty_log(self) -> None:
         self._checkpoint("PASSIVE")
-        # Nobody may write while this waits for readers, so it must not wait long.
-        patience = self._pragma("busy_timeout")
-        self._connection.execute(f"PRAGMA busy_timeout = {int(HOLD * 1000)}")
-        self._checkpoint("TRUNCATE")
-        self._connection.execute(f"PRAGMA busy_timeout = {patience}")
+        with self.impatient():  # nobody may write while this waits for readers
+            self._checkpoint("TRUNCATE")

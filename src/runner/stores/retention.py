@@ -165,13 +165,13 @@ class Keeper(Ledger, Leftovers):
             while at < len(pairs):
                 if deadline is not None and monotonic() > deadline:
                     return tally, reached
+                if tally:
+                    self._let_others_in()
                 batch = pairs[at : at + pace.size]
                 at += len(batch)
                 tally.merge(self._step(purge, batch, action, pace))
                 if told:
                     told(tally)
-                if deadline is None:
-                    self._let_others_in()
             reached = position
             if deadline is not None and monotonic() > deadline:
                 return tally, reached

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from time import monotonic, sleep
 
 from runner.stores.database import read_queries
-from runner.stores.purge import GAP, Pace
+from runner.stores.purge import GAP, HOLD, Pace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from runner.stores.sqlite import SqliteStore
@@ -51,6 +52,16 @@ class Steps:
             self._connection.execute("COMMIT")
         except BaseException as error:
             raise self._store._undo(error) from None
+
+    @contextmanager
+    def impatient(self) -> Iterator[None]:
+        """Wait for other writers no longer than `HOLD` seconds, inside the block."""
+        patience = self._pragma("busy_timeout")
+        self._connection.execute(f"PRAGMA busy_timeout = {int(HOLD * 1000)}")
+        try:
+            yield
+        finally:
+            self._connection.execute(f"PRAGMA busy_timeout = {patience}")
 
     def _checkpoint(self, kind: str) -> None:
         self._connection.execute(f"PRAGMA wal_checkpoint({kind})").fetchall()
