@@ -19,6 +19,7 @@ from runner.cli.commands import COMMANDS, RUN_OWNERS  # noqa: E402
 from runner.cli.features import OWNERS, load  # noqa: E402
 from runner.cli.reserved import RESERVED  # noqa: E402
 from runner.model.metrics import BY_NAME, METRICS  # noqa: E402
+from runner.stores.views import SAMPLES, VIEWS  # noqa: E402
 from tools import generate_run_schema  # noqa: E402
 
 if TYPE_CHECKING:
@@ -195,6 +196,15 @@ def api() -> str:
     return "\n".join(parts)
 
 
+def views() -> str:
+    """Describe the views that can be asked in SQL."""
+    parts = []
+    for view in (*VIEWS, SAMPLES):
+        rows = ((code(column.name), column.type, column.meaning + ".") for column in view.columns)
+        parts.append(f"## {view.name}\n\n{view.meaning}.\n\n{table(('Column', 'Type', 'Meaning'), rows)}")
+    return "\n".join(parts)
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "metrics": metrics,
     "options": options,
@@ -204,6 +214,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "variables": variables,
     "json": json_keys,
     "api": api,
+    "views": views,
 }
 
 

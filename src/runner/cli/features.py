@@ -34,6 +34,7 @@ OWNERS: dict[str, str] = {
     "query": "runner.engine.query_options:QueryOptions",
     "series": "runner.engine.query_options:SeriesOptions",
     "metrics": "runner.engine.query_options:MetricsOptions",
+    "sql": "runner.engine.query_options:SqlOptions",
     "retention-add": "runner.engine.retention_options:AddPolicyOptions",
     "retention-apply": "runner.engine.retention_options:ApplyPolicyOptions",
     "retention-list": "runner.engine.retention_options:ListPoliciesOptions",

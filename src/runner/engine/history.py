@@ -220,6 +220,27 @@ class HistoryManager(RetentionMethods):
         question = question if start is None else question.since(start)
         return question if end is None else question.until(end)
 
+    def sql(self, query: str, samples: str = "", timeout: float = 30.0) -> list[dict[str, Any]]:
+        """Answer a SELECT on the documented views ``runs``, ``scripts`` and ``daily`` (see ``runner sql --schema``).
+
+        Args:
+            query: The question; it can only read.
+            samples: A run whose samples are the view ``samples``: its id or the beginning of it, or ``last``.
+            timeout: Seconds that it may take.
+
+        Returns:
+            The rows, as dicts by column.
+
+        Raises:
+            UsageError: It is no SQL, or does what it may not.
+            RunnerError: It took too long.
+            StoreError: The database can't be read, or there is none.
+        """
+        from runner.engine.sql import SqlAnswer
+
+        with SqlAnswer(self, query, samples, timeout) as answer:
+            return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
+
     def metrics(self) -> list[dict[str, Any]]:
         """Return every metric with its unit, its meaning, and how many runs have it (see `queries.list_metrics`)."""
         from runner.engine.queries import list_metrics

@@ -94,6 +94,8 @@ COMMANDS: tuple[Command, ...] = (
             ("import", "record", "query"), "runner.cli.commands.export:import_runs", "", _SCOPE),
     Command("query", "Show one metric over time: its values, aggregates of them, or both in buckets",
             ("series", "record", "query"), "runner.cli.commands.query:show_query", "--query-metric", _SCOPE),
+    Command("sql", "Ask the record in SQL, reading only",
+            ("sql", "record", "query"), "runner.cli.commands.sql:show_sql", "", _SCOPE),
     Command("metrics", "List every figure: its unit, how it is known, how many runs have it, and what it means",
             ("metrics", "record", "query"), "runner.cli.commands.metrics:show_metrics", "--metrics-list", _SCOPE),
     Command("config show", "Show the value of every option and where it comes from",

@@ -1,0 +1,214 @@
+"""Asks the record in a person's own SQL: on the documented views, reading only, and not for ever."""
+
+from __future__ import annotations
+
+import os
+from time import monotonic
+
+from runner.model.errors import RunnerError, UsageError
+from runner.stores import rows
+from runner.stores.codec import unpack
+from runner.stores.database import explain
+from runner.stores.views import SAMPLES, SCHEMA, VIEWS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+else:
+    try:
+        import _sqlite3 as sqlite3
+    except ImportError:
+        import sqlite3
+
+# Action codes of SQLite's authorizer, and its answers.
+_READ, _SELECT, _FUNCTION, _RECURSIVE = 20, 21, 31, 33
+_OK, _DENY = 0, 1
+_LIMIT_LENGTH = 0
+#: Longest text or blob a question may make, in bytes.
+_LONGEST = 64 << 20
+#: Instructions of SQLite's machine between two looks at the clock: about a millisecond.
+_INSTRUCTIONS = 20_000
+_FETCHED = 500
+_FORBIDDEN = ("load_extension", "fts3_tokenizer")
+
+
+class Sandbox:
+    """A connection on which a person's SQL can do no harm.
+
+    The record is attached read-only to an empty database in memory; an authorizer lets through what reads the views
+    and nothing else, and a question is stopped when its time is up. Time in which nobody fetches rows does not count.
+
+    Args:
+        path: The record, up to date.
+        timeout: Seconds that a question may take.
+        samples: Rows of the view of samples, None for no such view.
+
+    Raises:
+        StoreError: The record can't be read.
+    """
+
+    def __init__(self, path: str, timeout: float, samples: Sequence[Sequence[Any]] | None = None) -> None:
+        self._path = path
+        self._left = timeout
+        self._timeout = timeout
+        self._deadline = 0.0
+        self._refused = ""
+        self._views = [*VIEWS, *([SAMPLES] if samples is not None else [])]
+        self._connection = sqlite3.connect(":memory:", uri=True, isolation_level=None)
+        try:
+            self._attach()
+            self._fill(samples)
+        except sqlite3.Error as error:
+            self._connection.close()
+            raise explain(error, path) from None
+        self._connection.setlimit(_LIMIT_LENGTH, _LONGEST)
+        self._connection.set_authorizer(self._authorize)
+        self._connection.set_progress_handler(lambda: monotonic() > self._deadline, _INSTRUCTIONS)
+
+    def _attach(self) -> None:
+        # A name may hold anything, and need not be UTF-8.
+        quoted = "".join(
+            chr(byte) if (chr(byte).isalnum() and byte < 128) or chr(byte) in "/._-" else f"%{byte:02x}"
+            for byte in os.fsencode(os.path.abspath(self._path))
+        )
+        for mode in ("mode=ro", "mode=ro&immutable=1"):
+            self._connection.execute(f"ATTACH 'file:{quoted}?{mode}' AS {SCHEMA}")
+            try:
+                self._connection.execute(f"SELECT count(*) FROM {SCHEMA}.sqlite_master").fetchone()
+                return
+            except sqlite3.OperationalError:
+                # Where even the side files of a reader can't be made, nobody writes either.
+                if mode != "mode=ro":
+                    raise
+                self._connection.execute(f"DETACH {SCHEMA}")
+
+    def _fill(self, samples: Sequence[Sequence[Any]] | None) -> None:
+        connection = self._connection
+        connection.create_function("unpacked", 1, _unpacked, deterministic=True)
+        connection.create_function("file_name", 1, _file_name, deterministic=True)
+        for view in self._views:
+            connection.execute(view.create())
+        for name in ("json_each", "json_tree"):  # known from now on; later the authorizer would not have it
+            connection.execute(f"SELECT key FROM {name}('[]')").fetchall()
+        if samples is not None:
+            marks = ", ".join("?" * len(SAMPLES.columns))
+            connection.executemany(f"INSERT INTO temp.{SAMPLES.name} VALUES ({marks})", samples)
+        connection.execute("PRAGMA query_only = ON")
+
+    def _authorize(self, action: int, one: str | None, two: str | None, schema: str | None, view: str | None) -> int:
+        known = [each.name for each in self._views]
+        if action in (_SELECT, _RECURSIVE) or (action == _FUNCTION and two not in _FORBIDDEN):
+            return _OK
+        # Without a column, a table merely takes part in a join.
+        if action == _READ and (schema != SCHEMA or view in known or not two):
+            return _OK
+        self._refused = self._only()
+        if action == _READ:
+            self._refused = f"{schema}.{one} is for the runner alone; `runner sql --schema` shows what there is to ask"
+        return _DENY
+
+    def _only(self) -> str:
+        known = [view.name for view in self._views]
+        return f"only SELECT on {', '.join(known[:-1])} and {known[-1]} is allowed; nothing can be changed this way"
+
+    def ask(self, query: str) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
+        """Put a question.
+
+        Args:
+            query: One SELECT.
+
+        Returns:
+            The names of the columns, and the rows as they come.
+
+        Raises:
+            UsageError: It is no SQL, or does what it may not; rows may raise it too.
+            RunnerError: It took too long; rows may raise it too.
+            StoreError: The record can't be read.
+        """
+        cursor = self._connection.cursor()
+        first = self._timed(lambda: cursor.execute(query).fetchmany(_FETCHED), query)
+        if cursor.description is None:
+            raise UsageError("there is no query: runner sql 'SELECT script, runs FROM scripts'")
+        return [column[0] for column in cursor.description], self._rows(cursor, first, query)
+
+    def _rows(
+        self, cursor: sqlite3.Cursor, batch: list[tuple[Any, ...]], query: str
+    ) -> Iterator[tuple[Any, ...]]:
+        while batch:
+            for row in batch:
+                yield tuple(map(rows.text, row))
+            batch = self._timed(lambda: cursor.fetchmany(_FETCHED), query)
+
+    def _timed(self, work: Any, query: str) -> Any:
+        begin = monotonic()
+        self._deadline = begin + self._left
+        try:
+            return work()
+        except sqlite3.Error as error:
+            raise self._explain(error, query) from None
+        except UnicodeEncodeError:
+            raise UsageError("the query is not UTF-8") from None
+        finally:
+            self._left -= monotonic() - begin
+
+    def _explain(self, error: sqlite3.Error, query: str) -> RunnerError:
+        text = str(error)
+        if self._refused or "cannot modify" in text:
+            return UsageError(self._refused or self._only())
+        if "interrupted" in text:
+            return RunnerError(f"the query took longer than {self._timeout:g} s and was stopped; --timeout allows more")
+        if "one statement at a time" in text:
+            return UsageError("only one statement at a time can be asked")
+        if isinstance(error, (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.DataError)) and (
+            getattr(error, "sqlite_errorcode", 1) == 1
+        ):
+            return UsageError(f"the query makes no sense: {text}{self._place(text, query)}{self._hint(text)}")
+        if getattr(error, "sqlite_errorname", "") == "SQLITE_TOOBIG":
+            return UsageError(f"the query makes a value of more than {_LONGEST >> 20} MB")
+        return explain(error, self._path)
+
+    def _place(self, text: str, query: str) -> str:
+        """Return where in the query an error is, as far as that can be told."""
+        near = text.startswith('near "')
+        word = text[6:].rpartition('": ')[0] if near else text.rpartition(": ")[2].rpartition(".")[2]
+        at = query.find(word) if word else -1
+        while at >= 0 and near:
+            # The parser fails at the word itself: what ends before it is merely unfinished.
+            try:
+                self._connection.execute("EXPLAIN " + query[: at + len(word)])
+            except sqlite3.Error as error:
+                if str(error) == text:
+                    break
+            at = query.find(word, at + 1)
+        if at < 0:
+            return ""
+        line = query.count("\n", 0, at) + 1
+        return f" (line {line}, column {at - query.rfind(chr(10), 0, at)})"
+
+    def _hint(self, text: str) -> str:
+        from runner.model.words import did_you_mean
+
+        kind, _, name = text.rpartition(": ")
+        if kind == "no such table":
+            return did_you_mean(name, [view.name for view in self._views])
+        if kind == "no such column":
+            known = {column.name for view in self._views for column in view.columns}
+            return did_you_mean(name.rpartition(".")[2], sorted(known))
+        return ""
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._connection.close()
+
+
+def _unpacked(data: str | bytes | None) -> str:
+    """Return arguments as JSON, however the store keeps them."""
+    if data is None:
+        return "[]"
+    return data if isinstance(data, str) else unpack(data).decode("ascii")
+
+
+def _file_name(path: str | bytes) -> str:
+    return str(rows.text(path)).rpartition("/")[2].encode("utf-8", "replace").decode()
