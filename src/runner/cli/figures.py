@@ -41,18 +41,24 @@ def figure_lines(
         extra: Metrics of other names.
         width: Columns there are.
     """
-    used: set[str] = set()
+    cells = {(attempt.number, metric.name): _cell(screen, attempt, metric) for attempt in attempts
+             for metric in m.METRICS}  # fmt: skip
+    cell = max(map(len, cells.values()))
+    numbered = len(attempts) > 1 or attempts[0].number > 1
+    if numbered:
+        cell = max(cell, len(f"attempt {attempts[-1].number}"))
+    beside = max(1, min(len(attempts), (width - _NAME) // (cell + 1)))
     lines: list[str] = []
-    start = 0
-    while start < len(attempts):
-        count = _fitting(screen, attempts[start:], width)
-        part = attempts[start : start + count]
-        blocks = [_group(screen, title, group, part, used) for title, group in _groups()]
-        if start + count >= len(attempts) and extra:
-            blocks.append([("Other metrics", 13), *(_extra(name, value) for name, value in extra.items())])
+    for start in range(0, len(attempts), beside):
+        part = attempts[start : start + beside]
+        over = "".join(f" {f'attempt {attempt.number}':>{cell}}" for attempt in part) if numbered else ""
+        blocks = [_group(screen, title, over, group, part, cells, cell) for title, group in _groups()]
+        if start + beside >= len(attempts) and extra:
+            title = "Other metrics"
+            blocks.append([(screen.paint(title, _BOLD), len(title)), *(_extra(*each, cell) for each in extra.items())])
         lines += _laid_out(screen, [block for block in blocks if block], width)
-        start += count
-    marks = [f"{_mark(kind, screen)} {_MARKS[kind][2]}" for kind in _MARKS if kind in used]
+    kinds = {kind for attempt in attempts for kind in attempt.kinds.values()}
+    marks = [f"{_mark(kind, screen)} {_MARKS[kind][2]}" for kind in _MARKS if kind in kinds]
     return [*lines, screen.paint("  " + "   ".join(marks), _DIM)] if marks else lines
 
 
@@ -66,55 +72,53 @@ def _mark(kind: str, screen: Screen) -> str:
     return _MARKS[kind][0 if screen.unicode else 1]
 
 
-def _cell(screen: Screen, attempt: Attempt, metric: Metric, used: set[str]) -> str:
+def _cell(screen: Screen, attempt: Attempt, metric: Metric) -> str:
     value = attempt.metrics.get(metric.name)
     if value is None:
         return "-"
     kind = attempt.kinds.get(metric.name, "")
     text = format_value(value, metric.unit)
-    if kind not in _MARKS:
-        return text
-    used.add(kind)
-    return f"{_mark(kind, screen)} {text}"
+    return f"{_mark(kind, screen)} {text}" if kind in _MARKS else text
 
 
 _NAME = max(len(metric.name) for metric in m.METRICS)
-_CELL = 12
-
-
-def _fitting(screen: Screen, attempts: Sequence[Attempt], width: int) -> int:
-    return max(1, min(len(attempts), (width - 2 - _NAME) // (_CELL + 1)))
 
 
 def _group(
-    screen: Screen, title: str, group: Sequence[Metric], attempts: Sequence[Attempt], used: set[str]
+    screen: Screen,
+    title: str,
+    over: str,
+    group: Sequence[Metric],
+    attempts: Sequence[Attempt],
+    cells: Mapping[tuple[int, str], str],
+    cell: int,
 ) -> list[tuple[str, int]]:
     """Return the lines of a group, each with the columns it takes; none where nothing of it was measured."""
-    known = [metric for metric in group if any(each.metrics.get(metric.name) is not None for each in attempts)]
+    known = [metric for metric in group if any(cells[each.number, metric.name] != "-" for each in attempts)]
     if not known:
         return []
-    head = f"{title:<{_NAME}}"
-    if len(attempts) > 1 or attempts[0].number > 1:
-        head += "".join(f" {f'attempt {attempt.number}':>{_CELL}}" for attempt in attempts)
+    head = f"{title:<{_NAME}}{over}".rstrip()
     lines = [(screen.paint(head, _BOLD), len(head))]
     for metric in known:
-        cells = "".join(f" {_cell(screen, attempt, metric, used):>{_CELL}}" for attempt in attempts)
-        lines.append((screen.paint(f"{metric.name:<{_NAME}}", _DIM) + cells, _NAME + len(cells)))
+        row = "".join(f" {cells[attempt.number, metric.name]:>{cell}}" for attempt in attempts)
+        lines.append((screen.paint(f"{metric.name:<{_NAME}}", _DIM) + row, _NAME + len(row)))
     return lines
 
 
-def _extra(name: str, value: float) -> tuple[str, int]:
+def _extra(name: str, value: float, cell: int) -> tuple[str, int]:
+    from runner.cli.columns import columns, cut, pad
     from runner.cli.output import printable
 
-    text = f"{printable(name)[: _NAME]:<{_NAME}} {value:>{_CELL},.6g}"
-    return text, len(text)
+    text = f"{pad(cut(printable(name), _NAME), _NAME)} {value:>{cell},.6g}"
+    return text, columns(text)
 
 
 def _laid_out(screen: Screen, blocks: Sequence[list[tuple[str, int]]], width: int) -> list[str]:
     """Return blocks below one another, or in two columns of about the same height where there is room."""
     wide = max((columns for block in blocks for _, columns in block), default=0)
     if 2 + 2 * wide + _GAP > width:
-        return [line for block in blocks for line in [*(f"  {text}" for text, _ in block), ""]]
+        indent = "  " if wide + 2 <= width else ""
+        return [line for block in blocks for line in [*(indent + text for text, _ in block), ""]]
     sides: list[list[tuple[str, int]]] = [[], []]
     half = sum(len(block) + 1 for block in blocks) / 2
     for block in blocks:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from shlex import join
 
-from runner.cli.columns import wrap
+from runner.cli.columns import columns, cut, wrap
 from runner.cli.figures import figure_lines
 from runner.cli.output import verdict
-from runner.cli.visible import visible, visible_lines
+from runner.cli.safe_text import visible
 from runner.model.run import iso
 from runner.model.units import format_bytes, format_count, format_seconds
 
@@ -69,8 +69,7 @@ def _code(run: Run) -> str:
 
 def row(screen: Screen, label: str, text: str, style: str = _DIM) -> list[str]:
     """Return a labelled text, wrapped where the screen has an end."""
-    plain = visible(text if screen.unicode else text.replace(" · ", ", "))
-    plain = plain if screen.unicode else plain.encode("ascii", "backslashreplace").decode("ascii")
+    plain = screen.plain(text if screen.unicode else text.replace(" · ", ", "))
     begin = f"  {screen.paint(f'{label:<{_LABEL - 3}}', style)} "
     room = screen.width - _LABEL
     if screen.width and room < 16:  # too narrow for a column of labels
@@ -102,7 +101,7 @@ def _where(screen: Screen, run: Run, place: Place) -> list[str]:
     bar = "│" if screen.unicode else "|"
     for number, text in place.source:
         here = number == frame.line
-        shown = f"{number:>{width}} {bar} {visible(text)}"
+        shown = f"{number:>{width}} {bar} {text.expandtabs(8)}"
         begin = " " * (_LABEL - 2) + (screen.paint("> ", _RED) if here else "  ")
         cut = screen.fit(shown, _LABEL)
         lines.append(begin + (cut if here else screen.paint(cut, _DIM)))
@@ -179,15 +178,24 @@ def output(screen: Screen, attempt: Attempt, most: int) -> list[str]:
         kept = attempt.output.get(stream)
         if kept is None or not kept.size or not most:
             continue
-        shown = visible_lines(kept.tail or kept.head)[-most:]
+        shown = (kept.tail or kept.head).removesuffix(b"\n").split(b"\n")[-most:]
         name = "output" if attempt.merged else stream
         told = f"{format_count(kept.lines)} line{'s' * (kept.lines != 1)}, {format_bytes(kept.size)}"
         more = f", the last {len(shown)}" if kept.lines > len(shown) else ""
         lines.append(screen.paint(name.capitalize() if attempt.merged else f"Output on {stream}", _BOLD)
                      + screen.paint(f"  {told}{more}", _DIM))  # fmt: skip
-        for text in shown:
+        for data in shown:
+            text = visible(data).expandtabs(8)
             plain = text if screen.unicode else text.encode("ascii", "backslashreplace").decode("ascii")
-            parts = wrap(plain, max(8, screen.width - 2)) if screen.width else [plain]
-            lines += [f"  {part}" for part in parts]
+            lines += [f"  {part}" for part in _broken(plain, max(8, screen.width - 2) if screen.width else 0)]
         lines.append("")
     return lines
+
+
+def _broken(text: str, room: int) -> list[str]:
+    """Return a line in parts of at most `room` columns (0 for any number), as a terminal breaks it."""
+    parts = []
+    while room and columns(text) > room:
+        parts.append(cut(text, room))
+        text = text[len(parts[-1]) :]
+    return [*parts, text]

@@ -120,6 +120,8 @@ def _head(panel: Panel, x: str, width: int, screen: Screen) -> list[str]:
             figures = [(word, format_value(value, panel.unit)) for word, value in
                        (("min", min(values)), ("mean", average), ("max", max(values)))]  # fmt: skip
             told = "  ".join(f"{word} {value}" for word, value in figures)
+            if len(told) + (4 + len(series.name) if several else 0) > width:
+                told = "{} {}".format(*figures[-1])
         symbol = screen.paint(_symbol(number, series, screen), COLORS[number % len(COLORS)])
         if several:
             name = _fit(series.name, max(8, width - 4 - len(told)), screen)

@@ -122,7 +122,9 @@ def _round_up(value: float) -> float:
 
 def _value_label(value: float, step: float, unit: str) -> str:
     units = _TIMES if unit == "seconds" else _SIZES if unit in ("MB", "bytes", "bytes/s") else ()
-    scale, name = next(((scale, name) for scale, name in units if step >= scale * 0.999), (units or ((1.0, ""),))[-1])
+    # Tenths of a second read better than hundreds of milliseconds.
+    least = step * 10 if unit == "seconds" and 0.099 < step < 1 else step
+    scale, name = next(((scale, name) for scale, name in units if least >= scale * 0.999), (units or ((1.0, ""),))[-1])
     name = {"percent": "%", "bytes/s": f"{name}/s"}.get(unit, name)
     decimals = max(0, -floor(log10(step / scale) + 1e-9))
     return f"{value / scale + 0.0:,.{decimals}f} {name}".rstrip()
