@@ -30,10 +30,13 @@ NAMES = (MEMORY, CPU_TIME, OUTPUT, IDLE)
 #: Seconds between two looks: at most, however seldom samples are taken; at least, however close a limit is.
 _LONGEST = 1.0
 _SHORTEST = 0.01
-#: A look is followed by a pause of this many times its length, so that looking takes at most 2 % of a core.
-_SHARE = 50
+#: A look is followed by a pause of this many times its length, so that looking takes at most 5 % of a core.
+_SHARE = 20
 #: Bytes a second that a script may begin to fill at any moment: memory, and a file.
 _FAST = float(2 << 30)
+#: How far memory may grow, in parts of itself and in bytes, in the time in which a script is to end because of it.
+_GROWTH = 0.25
+_LEEWAY = 256 << 20
 
 _MEMORY_NOW = SAMPLE_FIELDS.index("memory_bytes")
 _MEMORY_PEAK = SAMPLE_FIELDS.index("memory_peak_bytes")
@@ -109,6 +112,7 @@ class Limits:
 
     Attributes:
         due: Monotonic time of the next look.
+        runs_away: Whether memory grows beyond its limit so far that there is no time to ask the script to end.
         reached: The limit that was reached, what it allows, and the value it was reached with; None so far.
     """
 
@@ -116,6 +120,7 @@ class Limits:
         self, job: Job, now: float, sampler: Sampler, carriers: Sequence[Carrier], files: Sequence[HandedFile]
     ) -> None:
         self.reached: Reached | None = None
+        self.runs_away = False
         self._sampler = sampler
         self._carriers = carriers
         self._files = files
@@ -123,6 +128,7 @@ class Limits:
         self._moved = now
         self._traces: list[object] = []
         self._peak = 0.0
+        self._memory_then = 0.0
         self._memory = self._cpu = self._written = None
         self._allowance: Allowance | None = None
         if job.max_memory is not None:
@@ -171,6 +177,11 @@ class Limits:
 
     def _judge(self, now: float, memory: float | None, begun: float) -> None:
         if self._memory is not None and memory is not None and self._memory.note(memory, now):
+            if self.reached is not None:
+                held = max(self._memory.allowed, self._memory_then)
+                self.runs_away = memory > held + max(held * _GROWTH, _LEEWAY)
+            else:
+                self._memory_then = memory
             self._reach(self._memory, memory)
         if self._cpu is not None:
             used = self._sampler.cpu_seconds()

@@ -9,15 +9,14 @@ from runner.agent import tree
 from runner.agent.carry import Carrier
 from runner.agent.channels import FILE, PTY
 from runner.agent.clock import Slots
-from runner.agent.events import CANCELLED, LIMIT, LOST, TIMEOUT, Ended, Sample, Signal
+from runner.agent.events import LOST, Ended, Sample, Signal
 from runner.agent.handed import HandedFile
-from runner.agent.job import EXIT_TIMEOUT
 from runner.agent.keeper import Keeper
 from runner.agent.poller import READ, Poller
 from runner.agent.reap import ended_child, reap
 from runner.agent.relay import SETTLE, leave, watch
 from runner.agent.sampler import Sampler
-from runner.agent.verdict import OomCounter, judge
+from runner.agent.verdict import OomCounter, judge, overrule
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
 _NEVER = float("inf")
 _SIGKILL = 9
-_SIGTERM = 15
 _SIGWINCH = 28
 #: HUP, INT, QUIT and TERM: alone, they end a script that waits for a slow reader.
 _IMPATIENT = frozenset((1, 2, 3, 15))
@@ -137,6 +135,8 @@ class Loop:
         if self._attempt.note.at is None and now < self._slots.due:
             values = self._sampler.look(now)
             if values is not None:
+                if self._limits is not None:
+                    self._limits.tick(now, values)
                 self._tell(Sample(now - self._began, 0.0, values))
 
     def _is_over(self) -> bool:
@@ -167,7 +167,7 @@ class Loop:
         until = min(self._slots.due, self._deadline, self._signals.due or _NEVER)
         if self._ending is not None:
             until = min(until, self._ending.due)
-        elif self._limits is not None:
+        if self._limits is not None:
             until = min(until, self._limits.due)
         if self._overlay is not None:
             until = min(until, self._overlay.due)
@@ -194,16 +194,24 @@ class Loop:
         if now >= self._deadline and self._exited is None:
             self._timed_out = True
             self._end_tree()
-        if self._limits is not None and self._ending is None and self._exited is None:
-            if now >= self._limits.due:
-                self._limits.look()
-                if self._limits.reached is not None:
-                    self._tick(now)  # the figures that reached it belong into the curve
-            if self._has_reached_a_limit():
-                self._end_tree()
+        if self._limits is not None:
+            self._keep_within(self._limits, now)
         if self._ending is not None and now >= self._ending.due:
             self._ending.step()
             self._tell_sent()
+
+    def _keep_within(self, limits: Limits, now: float) -> None:
+        """Look whether a limit is reached, and end the tree of a script that has reached one."""
+        if now >= limits.due:
+            limits.look()
+            if limits.reached is not None and self._ending is None:
+                self._tick(now)  # the figures that reached it belong into the curve
+        if self._ending is None:
+            if self._exited is None and self._has_reached_a_limit():
+                self._end_tree()
+        elif limits.runs_away:
+            limits.runs_away = False
+            self._ending.hasten(0.0)
 
     def _tick(self, now: float) -> None:
         self._reap()
@@ -328,10 +336,8 @@ class Loop:
         """Pass on what was written before the script ended; a slow reader gets it too, while its time lasts."""
         limits = [carrier.carried + _ON_ITS_WAY for carrier in self._carriers]
         last_call = _NEVER
-        if self._limit is not None:
-            last_call = monotonic() + _LAST_CALL
-        elif self._job.timeout is not None:
-            last_call = max(self._began + self._job.timeout, monotonic() + _LAST_CALL)
+        if self._limit is not None or self._job.timeout is not None:
+            last_call = max(self._began + (self._job.timeout or 0.0), monotonic() + _LAST_CALL)
         self._take_signals()
         self._came = set(self._signals.came)
         while True:
@@ -365,15 +371,8 @@ class Loop:
             out_of_memory = self._oom.rose() if os.WIFSIGNALED(self._status) else False
             verdict = judge(self._status, self._came, out_of_memory, end)
             ended.reason, ended.exit_code, ended.signal, ended.message = verdict
-        if self._timed_out:
-            ended.reason, ended.exit_code = TIMEOUT, EXIT_TIMEOUT
-            ended.message = f"ran longer than the {self._job.timeout:g} s allowed"
-        elif self._has_reached_a_limit():
-            ended.reason, ended.exit_code, ended.message = LIMIT, EXIT_TIMEOUT, None
-            ended.limit = list(self._limit or ())
-        elif self._cancel is not None:
-            ended.reason, ended.message = CANCELLED, self._cancel.message
-            ended.exit_code = ended.exit_code or 128 + _SIGTERM  # a script that tidied up and left has not succeeded
+        self._has_reached_a_limit()
+        overrule(ended, self._job.timeout if self._timed_out else None, self._limit, self._cancel)
         ended.usage = usage
         ended.output = counts
         ended.survivors = survivors

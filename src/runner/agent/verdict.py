@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 
-from runner.agent.events import CANCELLED, EXITED, OOM_KILLED, SIGNALED
+from runner.agent.events import CANCELLED, EXITED, LIMIT, OOM_KILLED, SIGNALED, TIMEOUT
+from runner.agent.job import EXIT_TIMEOUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import signal as _signal
     from typing import AbstractSet, Tuple
+
+    from runner.agent.events import Ended
+    from runner.agent.limits import Reached
+    from runner.agent.requests import Cancel
 
     #: Reason, exit code as a shell shows it, signal, message.
     Verdict = Tuple[str, int, "int | None", "str | None"]
@@ -18,6 +23,7 @@ else:
 
 _SIGINT = 2
 _SIGKILL = 9
+_SIGTERM = 15
 #: Signals that end nobody who does not ask for it: a script that exits with 128+28 was not cancelled by a resize.
 _HARMLESS = frozenset(
     int(getattr(_signal, name))
@@ -46,6 +52,25 @@ def judge(status: int, came: AbstractSet[int], out_of_memory: bool, end: bytes) 
     interrupted = code == 1 and _SIGINT in came and end.rstrip().endswith(b"KeyboardInterrupt")
     cancelled = interrupted or (code - 128 in came and code - 128 not in _HARMLESS)
     return CANCELLED if cancelled else EXITED, code, None, None
+
+
+def overrule(ended: Ended, timeout: float | None, limit: Reached | None, cancel: Cancel | None) -> None:
+    """Let the reason for which the agent ended a script stand for how the script then ended.
+
+    Args:
+        ended: How it ended.
+        timeout: The seconds that were over, None if they were not.
+        limit: The limit that was reached, or None.
+        cancel: Who asked for its end, or None.
+    """
+    if timeout is not None:
+        ended.reason, ended.exit_code = TIMEOUT, EXIT_TIMEOUT
+        ended.message = f"ran longer than the {timeout:g} s allowed"
+    elif limit is not None:
+        ended.reason, ended.exit_code, ended.message, ended.limit = LIMIT, EXIT_TIMEOUT, None, list(limit)
+    elif cancel is not None:
+        ended.reason, ended.message = CANCELLED, cancel.message
+        ended.exit_code = ended.exit_code or 128 + _SIGTERM  # a script that tidied up and left has not succeeded
 
 
 class OomCounter:

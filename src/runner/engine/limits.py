@@ -27,7 +27,7 @@ def describe(name: str, allowed: float, reached: float) -> tuple[str, str]:
     """
     error_type = f"{LIMIT}:{name}"
     if name == limits.IDLE:
-        return error_type, f"idle timeout of {format_seconds(allowed)} reached: nothing was written for so long"
+        return error_type, f"idle timeout reached: no output for {format_seconds(allowed)}"
     shown = format_seconds if name == limits.CPU_TIME else format_bytes
     message = f"{_NAMES[name]} limit of {shown(allowed)} reached"
     if shown(reached) != shown(allowed):
