@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _DIM, _MATCH, _RESET = "\033[2m", "\033[1;31m", "\033[0m"
 _AGAIN = "\r\033[K"  # to the beginning of the line, which is cleared
+_PARTIAL = 4096  # bytes looked at of a line that is still to grow
 
 
 class Filter:
@@ -89,6 +90,7 @@ class Printer:
         self._color = self._screen.color
         self._attempt = 1
         self._open = False  # whether a line that is still to grow stands on the terminal
+        self._written: dict[tuple[int, str], int] = {}
         self._rows: list[dict[str, object]] = []
         if format == "csv":
             out.write("attempt,stream,time,text\n")
@@ -110,10 +112,14 @@ class Printer:
             self._out.write(self._again() + self._stamp(line) + self._shown(line, text) + end)
 
     def partial(self, lines: list[Line]) -> None:
-        """Show the line that has not come to its end yet, where it can be replaced by what comes; flush."""
-        if self._screen.terminal and self._color and self._format == "table" and not self._options.raw:
-            text = visible(lines[-1].data) if lines else ""
-            if text and self._wanted.wants(text):
+        """Show the lines that have not come to their ends yet: exactly, or the newest to be replaced."""
+        if self._options.raw and not self._options.grep and not self._options.timestamps:
+            for line in lines:
+                self._raw(line)
+                self._written[line.attempt, line.stream] = len(line.data)
+        elif self._screen.terminal and self._color and self._format == "table" and lines:
+            text = visible(lines[-1].data[-_PARTIAL:], mark=False)
+            if text and not self._options.raw and (self._wanted.pattern is None or self._wanted.pattern.search(text)):
                 from runner.cli.columns import cut
 
                 self._out.write(self._again() + cut(text.expandtabs(), self._screen.width - 1))
@@ -165,7 +171,8 @@ class Printer:
         if line.missing and not self._options.grep:
             self._out.flush()
             warn(Screen(), f"{format_bytes(line.missing)} of {line.stream} were not kept here")
-        data = self._stamp(line).encode() + line.data + (b"\n" if line.ended else b"")
+        written = self._written.pop((line.attempt, line.stream), 0)  # while the line was not complete
+        data = self._stamp(line).encode() + line.data[written:] + (b"\n" if line.ended else b"")
         self._out.flush()
         buffer = getattr(self._out, "buffer", None)
         if buffer is None:

@@ -12,7 +12,7 @@ _HARMLESS = frozenset((0, 1, 2, 3, 4, 7, 9, *range(21, 26), 27, 28, 29, *range(3
 _RESET = "\x1b[0m"
 
 
-def visible(data: bytes, color: bool = False) -> str:
+def visible(data: bytes, color: bool = False, mark: bool = True) -> str:
     """Return one line of output as text without control characters other than tabs.
 
     What is not UTF-8 is replaced, everything else that is not printable is shown as an escape such as ``\\x1b``. A line
@@ -21,13 +21,14 @@ def visible(data: bytes, color: bool = False) -> str:
     Args:
         data: The line, without its newline.
         color: Whether colours and bold type are kept, as long as they are nothing else; otherwise they are left out.
+        mark: Whether it is said that the line was redrawn.
     """
     text = data.decode("utf-8", "replace")
     if text.isprintable():
         return text
-    text, mark = _last_drawn(text)
+    text, redrawn = _last_drawn(text)
     parts = _SGR.split(text)
-    shown = [mark]
+    shown = [redrawn if mark else ""]
     colored = False
     for place, part in enumerate(parts):
         if place % 2 == 0:

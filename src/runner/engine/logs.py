@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from runner.model.run import Run
 
 STREAMS = ("stdout", "stderr")
+#: Bytes after which what has no newline is shown as it is.
+LONGEST = 1 << 20
 
 
 class Line:
@@ -69,6 +71,8 @@ class _Splitter:
                 yield self._line(at, line, True, moments)
                 at += len(line) + 1
             self._rest = rest
+            if len(rest) > LONGEST:
+                yield from self.finish(moments)
 
     def finish(self, moments: Moments) -> Iterator[Line]:
         """Yield the line that has not come to its end."""
