@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: Digits of ids in a legend.
 _SHORT_ID = 8
+#: Samples that make a curve: of the first there is no rate, and one point is no line.
+_FEWEST = 3
 
 
 class Figure:
@@ -132,12 +134,12 @@ class RunComparison:
             names = [f"{script_label(run)} {name}" for run, name in zip((self.base, self.run), names, strict=True)]
         names[0] += " (typical)" if self.count > 1 else ""
         curves = [(run.last.curve, name) for run, name in zip((self.base, self.run), names, strict=True)]
-        known = [(curve, name) for curve, name in curves if curve is not None and curve.samples]
+        known = [(curve, name) for curve, name in curves if curve is not None and len(curve.buckets) >= _FEWEST]
         cpu = [gauge(curve, "cpu_percent", name) for curve, name in known]
         memory = [gauge(curve, "memory_bytes", name, MB) for curve, name in known]
         title = " and ".join(f"{script_label(run)}, run {run.id}" for run in (self.base, self.run))
-        missing = [name for curve, name in curves if curve is None or not curve.samples]
-        note = f"not sampled: {', '.join(missing)}" if missing else ""
+        missing = [name for curve, name in curves if curve is None or len(curve.buckets) < _FEWEST]
+        note = f"too short for a curve: {', '.join(missing)}" if missing else ""
         panels = [Panel("CPU", "percent", cpu), Panel("Memory", "MB", memory)] if known else []
         return Chart(title, SECONDS, panels, note)
 

@@ -71,7 +71,12 @@ def comparable(history: HistoryManager, run: Run, limit: int = LIMIT) -> list[Ru
     Raises:
         StoreError: The record can't be read.
     """
-    return history.runs(comparable_filter(run, limit))
+    return history.runs(comparable_filter(run, limit)) if _is_same_work(run) else []
+
+
+def _is_same_work(run: Run) -> bool:
+    """Whether runs under the same name do the same: code given on the line has no name of its own."""
+    return run.script_key != "-c" or run.name != run.script_key
 
 
 def compare_with_usual(source: Source, run: Run) -> Comparison | None:
@@ -84,12 +89,12 @@ def compare_with_usual(source: Source, run: Run) -> Comparison | None:
         run: The run, with packages and variables.
 
     Returns:
-        None for a run that never started.
+        None for a run that never started, and for code on the line that was given no name.
 
     Raises:
         StoreError: The record can't be read.
     """
-    if run.last.reason == FAILED_TO_START:
+    if run.last.reason == FAILED_TO_START or not _is_same_work(run):
         return None
     wanted = comparable_filter(run)
     rows = source.figures(wanted, [metric.name for metric in COMPARED])

@@ -206,22 +206,22 @@ def _value(value: float | None, figure: Figure, run: Run) -> str:
 
 
 def _difference(figure: Figure) -> str:
-    change = figure.difference
-    if change is None:
+    metric = figure.metric
+    if figure.base is None or figure.value is None:
         return ""
+    base = round(figure.base) if metric.type is int else figure.base  # a median may lie between two counts
+    change = figure.value - base
     if not change:
         return "the same"
-    metric = figure.metric
     sign = "+" if change > 0 else "-"
     if metric.unit == "percent":
         return f"{sign}{abs(change):.0f} points"
-    assert figure.base is not None and figure.value is not None
     text = sign + format_value(abs(change), metric.unit)
-    if figure.base <= 0 or abs(change) < 0.005 * figure.base:
+    if base <= 0 or abs(change) < 0.005 * base:
         return text
-    if figure.value >= 2 * figure.base:
-        return f"{text}, x {figure.value / figure.base:.3g}"
-    return f"{text}, {sign}{100 * abs(change) / figure.base:.0f} %"
+    return (
+        f"{text}, x {figure.value / base:.3g}" if figure.value >= 2 * base else f"{text}, {100 * change / base:+.0f} %"
+    )
 
 
 def _verdict(figure: Figure, screen: Screen) -> str:
