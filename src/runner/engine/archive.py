@@ -7,6 +7,7 @@ from hashlib import sha256
 from time import localtime, strftime
 
 from runner.agent.events import dumps
+from runner.engine.checksum import CHECKSUM, sum_of, write_checksum
 from runner.exporters.files import ReportError
 from runner.exporters.records import JSONL, PARQUET, write_runs
 from runner.importers import read_runs
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 #: Ends of the names of archives, and the format of each.
 FORMATS = {".jsonl.gz": JSONL, ".jsonl": JSONL, ".parquet": PARQUET}
-#: What follows the name of an archive in that of its checksum, whose content `sha256sum -c` reads.
-CHECKSUM = ".sha256"
 
 _MARK = ".unverified-"
 
@@ -99,7 +98,7 @@ def archive(path: str, name: str, runs: Iterable[Run], tell: Callable[[int], Non
             target = _put(unverified, folder, stem, ending)
         finally:
             os.unlink(unverified)
-        _write_checksum(target, written.sha256)
+        write_checksum(target, written.sha256)
     except OSError as error:
         raise ArchiveError(f"the archive in {folder} was not written, nothing was deleted: {error.strerror}") from None
     except ReportError as error:
@@ -152,51 +151,6 @@ def _put(unverified: str, folder: str, stem: str, ending: str) -> str:
         except FileExistsError:
             pass
         number += 1
-
-
-def _write_checksum(path: str, digest: str) -> None:
-    fd = os.open(path + CHECKSUM, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(fd, f"{digest}  {os.path.basename(path)}\n".encode("utf-8", "surrogateescape"))
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-def check_sum(path: str) -> None:
-    """Compare a file with the checksum beside it, if there is one.
-
-    Raises:
-        BadFileError: It is not what was written, or the checksum can't be read.
-    """
-    try:
-        with open(path + CHECKSUM, encoding="utf-8", errors="surrogateescape") as file:
-            expected = file.read(4096).split()[:1]
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise BadFileError(f"{path}{CHECKSUM} can't be read: {error.strerror}") from None
-    try:
-        found = sum_of(path)
-    except OSError as error:
-        raise BadFileError(f"{path} can't be read: {error.strerror}") from None
-    if [found] != expected:
-        raise BadFileError(f"{path} is not what was archived: its SHA-256 is not that in {path}{CHECKSUM}; "
-                           "take another copy of it")  # fmt: skip
-
-
-def sum_of(path: str) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    digest = sha256()
-    with open(path, "rb") as file:
-        while data := file.read(1 << 20):
-            digest.update(data)
-    return digest.hexdigest()
 
 
 def _ending(path: str) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from itertools import islice
 
+from runner.engine.checksum import check_sum
 from runner.importers import read_runs
 from runner.importers.base import DATABASE, BadFileError, Source
 from runner.model.errors import UsageError
 from runner.stores import STORES
 from runner.stores.base import RunFilter
+from runner.stores.snapshot import snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -65,7 +67,7 @@ def import_file(history: HistoryManager, path: str, dry_run: bool = False, tell:
 
     Raises:
         UsageError: There is no such file, or it is the record itself.
-        BadFileError: It can't be imported; nothing was stored.
+        BadFileError: It can't be imported, or is not what the checksum beside it says; nothing was stored.
         StoreError: The record, or the one to import, can't be used.
     """
     if path == "-":
@@ -78,6 +80,7 @@ def import_file(history: HistoryManager, path: str, dry_run: bool = False, tell:
     if not os.path.isfile(path):
         with open(path, "rb") as stream, Spooled(stream) as file:
             return _import(history, file, path, dry_run, tell)
+    check_sum(path)
     return _import(history, path, path, dry_run, tell)
 
 
@@ -94,7 +97,9 @@ def _import(history: HistoryManager, path: str, name: str, dry_run: bool, tell: 
     if not dry_run:
         stored = 0
         for batch in _batches(path, name):
-            result.new += len(history.add(batch))
+            known = _known(history, [run.id for run in batch])
+            fresh = [run for run in batch if run.id not in known]
+            result.new += len(history.add(fresh)) if fresh else 0
             stored += len(batch)
             if tell is not None:
                 tell(stored, "runs stored")
@@ -108,11 +113,12 @@ def _known(history: HistoryManager, ids: list[str]) -> set[str]:
 
 def _batches(path: str, name: str) -> Iterator[list[Run]]:
     if _is_ours(path, name):
-        store: Store = STORES.load("sqlite")(path, create=False)
-        try:
-            yield from store.scan(RunFilter(), output=True, samples=True, size=_BATCH)
-        finally:
-            store.close()
+        with snapshot(path) as copy:
+            store: Store = STORES.load("sqlite")(copy, create=False)
+            try:
+                yield from store.scan(RunFilter(), output=True, samples=True, size=_BATCH)
+            finally:
+                store.close()
         return
     runs = read_runs(path, name)
     while batch := list(islice(runs, _BATCH)):
