@@ -43,6 +43,7 @@ OWNERS: dict[str, str] = {
     "deleting": "runner.engine.retention_options:DeletingOptions",
     "config-file": "runner.cli.commands.config:ConfigFileOptions",
     "config-script": "runner.cli.commands.config:ConfigScriptOptions",
+    "scripts": "runner.engine.history_options:ScriptsOptions",
     "cache": "runner.cli.commands.cache:CacheOptions",
     "shell": "runner.cli.commands.completion:CompletionOptions",
 }

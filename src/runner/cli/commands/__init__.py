@@ -66,6 +66,8 @@ COMMANDS: tuple[Command, ...] = (
             ("history", "record", "query"), "runner.cli.commands.history:show_history", "--show-history", _SCOPE),
     Command("compare", "Compare two runs, or one with what is usual: figures, curves, and what differs",
             ("compare", "record", "query"), "runner.cli.commands.compare:compare", "", _SCOPE),
+    Command("scripts", "Show each script in a line: runs, success rate, usual time and memory, trend",
+            ("scripts", "record", "query"), "runner.cli.commands.scripts:show_scripts", also=_SCOPE),
     Command("db stats", "Show how much is remembered, and where",
             ("db-stats", "record", "query"), "runner.cli.commands.history:db_stats", "--db-stats", _SCOPE),
     Command("db cleanup", "Delete old runs and give their space back to the disk",
