@@ -58,7 +58,9 @@ def _as_one_object(asked: list[Command], settings: Settings, out: TextIO) -> int
     for command in asked:
         buffer = StringIO()
         code = max(code, _call(command, settings, buffer))
-        answers[command.switch.removeprefix("--")] = loads(buffer.getvalue())
+        text = buffer.getvalue()
+        # What shapes its own output, as an export does, says one line here.
+        answers[command.switch.removeprefix("--")] = loads(text) if "query" in command.owners else text.strip()
     write_json(out, answers)
     return code
 

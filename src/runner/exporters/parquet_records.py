@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from runner.model.portable import Batch, Column
 
 #: Records that a reader takes in at once; what is held in memory until they are written.
-ROW_GROUP = 50_000
+ROW_GROUP = 32_000
 
 
 class ParquetWriter:

@@ -129,7 +129,10 @@ class Sink:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._temporary:
-            os.unlink(self._temporary)
+            try:
+                os.unlink(self._temporary)
+            except FileNotFoundError:
+                pass  # it had just taken its place
             self._temporary = ""
         if self._own and not self.closed:
             os.close(self._fd)

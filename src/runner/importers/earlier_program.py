@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 from contextlib import closing
+from itertools import groupby
+from operator import itemgetter
 
 from runner.importers.base import DATABASE, BadFileError
 from runner.importers.made import run_from, run_id
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from runner.importers.base import Source
     from runner.model.run import Run
 
+#: Read beside the executions, in their order: the earlier program has no index over them.
+_METRICS = """SELECT execution_id, metric_name, metric_value FROM metrics WHERE execution_id IS NOT NULL
+ORDER BY execution_id, id"""
+_NONE = (None, iter(()))
 #: Its columns that are metrics here.
 _FIGURES = (m.EXECUTION_TIME.name, m.STDOUT_LINES.name, m.STDERR_LINES.name)
 
@@ -47,12 +53,14 @@ class EarlierProgramReader:
             with closing(_connect(source.path)) as connection:
                 connection.row_factory = sqlite3.Row
                 alerts = _alerts(connection)
-                for execution in connection.execute("SELECT * FROM executions ORDER BY start_time, id"):
+                figures = groupby(connection.execute(_METRICS), key=itemgetter(0))
+                owner, group = next(figures, _NONE)
+                for execution in connection.execute("SELECT * FROM executions ORDER BY id"):
                     row = execution["id"]
-                    found = connection.execute(
-                        "SELECT metric_name, metric_value FROM metrics WHERE execution_id = ? ORDER BY id", [row]
-                    ).fetchall()
-                    yield _run(dict(execution), dict(map(tuple, found)), alerts.get(row, 0))
+                    while owner is not None and owner < row:  # of an execution that was deleted
+                        owner, group = next(figures, _NONE)
+                    found = {name: value for _, name, value in group} if owner == row else {}
+                    yield _run(dict(execution), found, alerts.get(row, 0))
         except (sqlite3.Error, ValueError, TypeError, KeyError, IndexError) as error:
             where = f"{source.name}, execution {row}" if row else source.name
             raise BadFileError(f"{where}: {error}") from None

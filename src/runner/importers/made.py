@@ -15,6 +15,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+#: Seconds that a run can have taken; what is noted beyond is no duration.
+_LONGEST = 1e9
+
 
 def run_id(*parts: object) -> str:
     """Return an id that is the same for the same facts, so that what is imported twice is there once."""
@@ -36,7 +39,7 @@ def run_from(
         run.script_key = os.path.abspath(script)  # as a run of it from here would have
     run.args = redact_arguments(args)
     attempt = Attempt(1, started)
-    attempt.ended = None if seconds is None else started + int(seconds * 1e9)
+    attempt.ended = started + int(seconds * 1e9) if seconds is not None and 0 <= seconds < _LONGEST else None
     attempt.reason = EXITED
     attempt.exit_code = exit_code
     known = {name: BY_NAME[name].type(value) if value == int(value) else value

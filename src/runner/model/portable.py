@@ -10,6 +10,7 @@ from __future__ import annotations
 from runner.agent.events import dumps
 from runner.model import metrics
 from runner.model import portable_parts as parts
+from runner.model.likeness import host_class
 from runner.model.run import Attempt, Run, label_of
 
 TYPE_CHECKING = False
@@ -168,8 +169,9 @@ def run_of(record: Mapping[str, Any]) -> Run:
             by_number[item["attempt"]].curve = parts.curve_of(item)
         for item in record.get("output") or []:
             by_number[item["attempt"]].output[item["stream"]] = parts.tail_of(item)
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
-        raise ValueError(f"an attempt, its samples or its output can't be read ({error!r})") from None
+        host_class(run.host)  # what it is compared by
+    except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
+        raise ValueError(f"host, attempts, samples or output can't be read ({error!r})") from None
     return run
 
 
@@ -191,15 +193,23 @@ def _checked(record: Mapping[str, Any]) -> dict[str, Any]:
     version = record.get(VERSION_COLUMN, VERSION)
     if not isinstance(version, int) or version > VERSION:
         raise ValueError(f"it was exported by a newer runner (form {version}, this one knows {VERSION}); upgrade it")
-    record = {**record, **(record.get(EXACT_COLUMN) or {})}
-    result = {}
-    for column in COLUMNS:
-        value = record.get(column.name)
+    exact = record.get(EXACT_COLUMN)
+    if exact:
+        record = {**record, **exact}
+    result: dict[str, Any] = {}
+    for name, plain, column in _PLAN:
+        value = record.get(name)
         if value is None:
             if column.required:
-                raise ValueError(f"{column.name} is missing")
-            continue
-        result[column.name] = _value(column, value)
+                raise ValueError(f"{name} is missing")
+        elif type(value) is plain:
+            result[name] = value
+        else:
+            result[name] = _value(column, value)
+    for attempt in result.get("earlier_attempts", ()):
+        for name, value in {**attempt, **(attempt.get("metrics") or {})}.items():
+            if name in INDEX and value is not None:
+                _value(COLUMNS[INDEX[name]], value)
     run_id = result["run_id"]
     if len(run_id) != 12 or not set(run_id) <= set("0123456789abcdef"):
         raise ValueError(f"run_id {run_id[:40]!r} is no run id (12 hexadecimal digits)")
@@ -223,6 +233,9 @@ def _value(column: Column, value: Any) -> Any:
         raise ValueError(f"{column.name} is out of range")
     return value
 
+
+#: Each column with the type of the values that need no closer look.
+_PLAN = tuple((column.name, {TEXT: str, BOOL: bool}.get(column.kind), column) for column in COLUMNS)
 
 #: What a value may be. A figure that is counted may have come from elsewhere as a fraction.
 _TYPES: dict[str, tuple[type, ...]] = {

@@ -148,11 +148,14 @@ def curve_of(record: Mapping[str, Sequence[Any]]) -> Curve:
         raise ValueError("columns of samples differ in length")
     buckets = []
     for row, t in enumerate(times):
-        bucket = Bucket(float(t), float(spans[row]), [column[row] for column in means])
-        bucket.low = [column[row] for column in lows]
-        bucket.high = [column[row] for column in highs]
+        bucket = Bucket(float(t), float(spans[row]), _floats(means, row))
+        bucket.low, bucket.high = _floats(lows, row), _floats(highs, row)
         buckets.append(bucket)
     return Curve.restore(str(record["memory"]), int(record["samples"]), buckets)  # type: ignore[call-overload]
+
+
+def _floats(columns: Sequence[Sequence[Any]], row: int) -> list[float | None]:
+    return [None if column[row] is None else float(column[row]) for column in columns]
 
 
 def output_record(run: Run) -> list[dict[str, Any]]:
@@ -168,8 +171,10 @@ def output_record(run: Run) -> list[dict[str, Any]]:
 
 def tail_of(record: Mapping[str, Any]) -> Tail:
     """Build what was kept of a stream from an item of `output_record`."""
-    head, tail = _bytes(record, "head"), _bytes(record, "tail")
-    return Tail(head, tail, int(record["size"]), int(record["lines"]))
+    size, lines = int(record["size"]), int(record["lines"])
+    if not (0 <= size < 1 << 63 and 0 <= lines < 1 << 63):
+        raise ValueError("the size of an output is out of range")
+    return Tail(_bytes(record, "head"), _bytes(record, "tail"), size, lines)
 
 
 def _readable(name: str, data: bytes) -> dict[str, str]:
