@@ -66,7 +66,8 @@ class Lock:
         else:
             self._folder = os.path.join(folder, "scripts")
             self.path = os.path.join(self._folder, _key(target, cwd))
-        self._what = f"the lock {options.lock!r}" if options.lock else f"the lock of {target.name}"
+        named = os.path.basename(options.lock) or options.lock
+        self._what = f"the lock {named}" if options.lock else f"the lock of {target.name}"
 
     def acquire(self, pause: Callable[[float], int], say: Callable[[str], None] | None = None) -> int:
         """Get the lock.
@@ -138,7 +139,7 @@ class Lock:
             raise StartFailed(EXIT_RUNNER, f"{self._what} can't be taken: {self.path}: {reason}") from None
         if not S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise StartFailed(EXIT_RUNNER, f"{self._what} can't be taken: {self.path} is no file")
+            raise StartFailed(EXIT_RUNNER, f"{self._what} can't be taken: {self.path}: not a regular file")
         return high(descriptor)
 
     def _give_up(self, holder: dict[str, Any] | None) -> None:
