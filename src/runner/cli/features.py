@@ -44,6 +44,7 @@ OWNERS: dict[str, str] = {
     "config-file": "runner.cli.commands.config:ConfigFileOptions",
     "config-script": "runner.cli.commands.config:ConfigScriptOptions",
     "scripts": "runner.engine.history_options:ScriptsOptions",
+    "check": "runner.engine.check:CheckOptions",
     "cache": "runner.cli.commands.cache:CacheOptions",
     "shell": "runner.cli.commands.completion:CompletionOptions",
 }

@@ -26,8 +26,9 @@ def main(argv: list[str] | None = None) -> NoReturn:
         argv: The words after the program's name; those of this process where None.
     """
     code = 0
+    words = sys.argv[1:] if argv is None else argv
     try:
-        line = split(sys.argv[1:] if argv is None else argv, sys.argv[0])
+        line = split(words, sys.argv[0])
         if line.kind == "run":
             from runner.cli.run import run
 
@@ -35,7 +36,7 @@ def main(argv: list[str] | None = None) -> NoReturn:
         else:
             code = _answer(line)
     except RunnerError as error:
-        code = _refuse(error)
+        code = _refuse(error, words)
     except OSError as error:
         code = _give_up(error, 125)
     _leave(code)
@@ -68,7 +69,12 @@ def _give_up(error: OSError, code: int) -> int:
     return code
 
 
-def _refuse(error: RunnerError) -> int:
+def _refuse(error: RunnerError, words: list[str]) -> int:
+    if "check" in words and _is_check(words):
+        from runner.cli.commands.check import unknown
+
+        sys.stdout.write(unknown(str(error)))
+        return 3  # to a monitor everything else means something about the script
     from runner.cli.output import Screen, fail
 
     fail(Screen(), str(error))
@@ -77,6 +83,17 @@ def _refuse(error: RunnerError) -> int:
 
         traceback.print_exc()
     return error.exit_code
+
+
+def _is_check(words: list[str]) -> bool:
+    """Whether a line, which was perhaps not understood, is that of a monitor."""
+    from runner.cli.table import FLAGS
+
+    at = 0
+    while at < len(words) and words[at][:1] == "-":
+        flag, equals, _ = words[at].partition("=")
+        at += 1 if equals or flag not in FLAGS else 1 + max(0, FLAGS[flag][2])
+    return words[at : at + 1] == ["check"]
 
 
 def _debugging() -> bool:
