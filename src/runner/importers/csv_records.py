@@ -35,8 +35,8 @@ class CsvReader:
         csv.field_size_limit(_LONGEST)
         line = 1
         try:
-            with source.open() as file:
-                rows = csv.reader(TextIOWrapper(file, encoding="utf-8-sig", newline=""), strict=True)
+            with TextIOWrapper(source.open(), encoding="utf-8-sig", newline="") as text:
+                rows = csv.reader(text, strict=True)
                 columns = [COLUMNS[INDEX[name]] if name in INDEX else None for name in next(rows)]
                 for row in rows:
                     line = rows.line_num
@@ -44,10 +44,14 @@ class CsvReader:
                         continue
                     if len(row) != len(columns):
                         raise ValueError(f"{len(row)} values for {len(columns)} columns; is it cut off?")
-                    record = {column.name: _value(column, text) for column, text in zip(columns, row, strict=True)
-                              if column is not None and text}  # fmt: skip
+                    record = {column.name: _value(column, cell) for column, cell in zip(columns, row, strict=True)
+                              if column is not None and cell}  # fmt: skip
                     yield run_of(record)
-        except (csv.Error, ValueError, OSError, EOFError) as error:
+        except csv.Error as error:
+            cut_off = "unexpected end" in str(error)
+            what = "it is cut off: a text in quotes has no end" if cut_off else str(error)
+            raise source.failure(ValueError(what), line + 1) from None
+        except (ValueError, OSError, EOFError) as error:
             raise source.failure(error, line) from None
 
 

@@ -9,7 +9,7 @@ from json import JSONDecodeError, JSONDecoder
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, BinaryIO, NoReturn
+    from typing import Any, BinaryIO, NoReturn, TextIO
 
 _CHUNK = 1 << 18
 #: What comes before the first item of a list: nothing else, or a document whose last member is the list of runs.
@@ -26,7 +26,11 @@ def values(file: BinaryIO) -> Iterator[tuple[int, Any]]:
         ValueError: The text is no JSON or is cut off: what is wrong, and the number of the line.
         OSError, EOFError: It can't be read.
     """
-    text = TextIOWrapper(file, encoding="utf-8-sig")
+    with TextIOWrapper(file, encoding="utf-8-sig") as text:
+        yield from _values(text)
+
+
+def _values(text: TextIO) -> Iterator[tuple[int, Any]]:
     decoder = JSONDecoder(parse_constant=_refuse)
     buffer, at, line, chunk = text.read(_CHUNK), 0, 1, _CHUNK
     lead = _LEAD.match(buffer)
