@@ -226,6 +226,41 @@ def _make_dumps() -> Callable[[Any], str]:
 dumps: Callable[[Any], str] = _make_dumps()
 
 
+def _make_loads() -> Callable[[Any], Any]:
+    try:
+        from _json import make_scanner
+
+        class Context:
+            strict = True
+            object_hook = object_pairs_hook = None
+            parse_float, parse_int = float, int
+            parse_constant = {name: float(name) for name in ("NaN", "Infinity", "-Infinity")}.__getitem__
+            memo: dict[str, str] = {}
+
+        scan = make_scanner(Context())  # type: ignore[arg-type]
+        scan('{"probe": [1, 0.5, null, true]}', 0)
+    except (ImportError, TypeError, AttributeError):
+        import json
+
+        return json.loads
+
+    def loads(text: Any) -> Any:
+        data = (text if isinstance(text, str) else str(text, "utf-8")).strip(" \t\r\n")
+        try:
+            value, end = scan(data, 0)
+        except StopIteration as stop:
+            raise ValueError(f"no JSON at position {stop.value}") from None
+        if end != len(data):
+            raise ValueError(f"more than one JSON value, from position {end} on")
+        return value
+
+    return loads
+
+
+#: ``json.loads`` without its import, which costs 3 ms.
+loads: Callable[[Any], Any] = _make_loads()
+
+
 def encode(event: Event) -> str:
     """Return one event as one line of JSON, without the newline."""
     data = event.fields()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from io import StringIO
 
-from runner.cli import help as help_texts
 from runner.cli.commands import BY_NAME, COMMANDS
 from runner.cli.features import load
 from runner.cli.output import Screen, warn
@@ -33,7 +32,9 @@ def answer(line: Line) -> int:
     """
     out = standard_output()
     if line.kind in ("help", "help-all", "version", "nothing"):
-        return help_texts.show(line)
+        from runner.cli.help import show
+
+        return show(line)
     settings = Settings(line, os.environ)
     for warning in [*settings.config.warnings, *line.warnings]:
         warn(Screen(), warning, settings.get("show", ShowOptions))

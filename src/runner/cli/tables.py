@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 
+from runner.agent.events import dumps
 from runner.model.errors import RunnerError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import TextIO
 
     Paint = Callable[[str, int, str], str]
@@ -37,10 +38,27 @@ def standard_output() -> TextIO:
 
 def write_json(out: TextIO, answer: object) -> None:
     """Write an answer as JSON, in ASCII: it passes through whatever reads it."""
-    import json
+    out.write("".join(_indented(answer, "\n")) + "\n")
 
-    json.dump(answer, out, indent=2)
-    out.write("\n")
+
+def _indented(value: object, newline: str) -> Iterator[str]:
+    """Yield what ``json.dumps(value, indent=2)`` returns, without the import of json."""
+    if isinstance(value, dict) and value:
+        between, inner = "{", newline + "  "
+        for key, each in value.items():
+            yield f"{between}{inner}{dumps(key if isinstance(key, str) else dumps(key))}: "
+            yield from _indented(each, inner)
+            between = ","
+        yield newline + "}"
+    elif isinstance(value, (list, tuple)) and value:
+        between, inner = "[", newline + "  "
+        for each in value:
+            yield between + inner
+            yield from _indented(each, inner)
+            between = ","
+        yield newline + "]"
+    else:
+        yield dumps(value)
 
 
 def write_rows(

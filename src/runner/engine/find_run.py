@@ -74,6 +74,14 @@ def _counted(history: HistoryManager, back: int, script: str) -> Run:
 
 
 def _unknown(history: HistoryManager, word: str) -> UsageError:
+    from runner.engine.live import running
+
+    live = [each for each in running(history.db_path) if _is_id(word) and each.id.startswith(word.lower())]
+    if live:
+        return UsageError(
+            f"run {live[0].id} of {live[0].script} is still running: runner top and runner logs show it, "
+            "runner show and the like when it has ended"
+        )
     known = history.scripts()
     if not known:
         return UsageError(f"there is no run {word!r}: no runs are remembered in {history.db_path}")

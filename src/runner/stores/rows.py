@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zlib import crc32
 
-from runner.agent.events import dumps
+from runner.agent.events import dumps, loads
 from runner.model import metrics
 from runner.model.likeness import arguments_shape, host_class
 from runner.model.moments import Moments
@@ -93,7 +93,7 @@ def read_attempt(row: Row, started: int) -> Attempt:
     attempt.metrics = dict(zip(METRIC_COLUMNS, row[ATTEMPT_WIDTH:], strict=True))
     attempt.kinds = metrics.kinds(attempt.metrics, {})
     if row[10]:
-        attempt.kinds.update(_loads(row[10]))
+        attempt.kinds.update(loads(row[10]))
     return attempt
 
 
@@ -133,18 +133,18 @@ def _shortened(args: str) -> str | bytes:
 def read_run(row: Row) -> Run:
     """Build a run, with its last attempt alone, from a row of ``list_runs``."""
     run = Run(f"{row[1]:012x}", text(row[7]), row[2])
-    run.tags = _loads(row[4]) if row[4] else {}
-    run.extra = _loads(row[5]) if row[5] else {}
+    run.tags = loads(row[4]) if row[4] else {}
+    run.extra = loads(row[5]) if row[5] else {}
     run.script_key = text(row[6])
     run.name = text(row[8])
-    run.host = _loads(row[9])
+    run.host = loads(row[9])
     run.cwd, run.python, run.python_version, run.runner_version, run.user = map(text, row[10:15])
     run.script_hash, run.git_commit = row[15], row[16]
     run.git_dirty = None if row[17] is None else bool(row[17])
     if row[18]:
-        run.args = _loads(row[18] if isinstance(row[18], str) else unpack(row[18]))
+        run.args = loads(row[18] if isinstance(row[18], str) else unpack(row[18]))
     if row[19]:
-        run.line = _loads(row[19] if isinstance(row[19], str) else unpack(row[19]))
+        run.line = loads(row[19] if isinstance(row[19], str) else unpack(row[19]))
     run.packages_hash = row[20]
     run.load = None if row[21] is None else row[21] / 100
     run.input_bytes = row[22]
@@ -156,8 +156,8 @@ def read_circumstances(run: Run, row: Row) -> None:
     """Complete a run with what ``get_circumstances`` found."""
     packages, variables, directory = row
     run.called_in = text(directory) if directory is not None else run.cwd if run.line else ""
-    run.packages = _loads(unpack(packages)) if packages else {}
-    run.variables = _loads(variables) if variables else {}
+    run.packages = loads(unpack(packages)) if packages else {}
+    run.variables = loads(variables) if variables else {}
 
 
 def blobs(run: Run) -> tuple[list[list[Any]], list[list[Any]]]:
@@ -182,16 +182,10 @@ def read_tail(row: Row) -> Tail:
     size, lines, head, tail, times = row
     kept = Tail(unpack(head), unpack(tail) if tail else b"", size, lines)
     if times:
-        kept.moments = Moments.from_list(_loads(unpack(times)))
+        kept.moments = Moments.from_list(loads(unpack(times)))
     return kept
 
 
 def _times(tail: Tail) -> bytes | None:
     tail.moments.prune(tail.size, len(tail.head), len(tail.tail))
     return pack(dumps(tail.moments.to_list()).encode("ascii")) if len(tail.moments) else None
-
-
-def _loads(data: str | bytes) -> Any:
-    from json import loads
-
-    return loads(data)
