@@ -188,13 +188,11 @@ def _contention(question: Question) -> list[Cause]:
 
 
 def _waiting(question: Question) -> list[Cause]:
-    if not question.is_(HIGHER, m.EXECUTION_TIME) or question.is_(HIGHER, m.CPU_TIME):
+    waited = _waited(question)
+    if not waited or not question.is_(HIGHER, m.EXECUTION_TIME):
         return []
-    longer = _waited(question)
-    if longer <= 0:
-        return []
-    text = f"it did not compute more, it waited {format_seconds(longer)} longer"
-    return [Cause("waiting", text, True, None, format_seconds(longer))]
+    longer = format_seconds(waited)
+    return [Cause("waiting", f"{longer} more were spent waiting, not computing", True, None, longer)]
 
 
 def _waited(question: Question) -> float:
