@@ -190,12 +190,12 @@ def _cells(figure: Figure, found: RunComparison, screen: Screen) -> list[str]:
 
 
 def _label(figure: Figure) -> str:
-    name = figure.metric.name
+    name = figure.metric.name.removeprefix("num_")
     for ending in ("_seconds", "_mb", "_bytes"):
         name = name.removesuffix(ending)
-    return CALLED.get(
-        figure.metric.name, name.removeprefix("num_").replace("_", " ").replace("context ", "").replace("cpu", "CPU")
-    )
+    for part, word in (("_", " "), ("context ", ""), ("cpu", "CPU"), ("io ", "I/O ")):
+        name = name.replace(part, word)
+    return CALLED.get(figure.metric.name, name)
 
 
 def _value(value: float | None, figure: Figure, run: Run) -> str:
