@@ -257,7 +257,8 @@ class Loop:
         """Let whatever comes now pass as it is."""
         if self._overlay is None:
             return
-        self._overlay.close(failed=self._status != 0 or self._timed_out or self._has_reached_a_limit())
+        ended = self._timed_out or self._cancel is not None or self._has_reached_a_limit()
+        self._overlay.close(failed=self._status != 0 or ended)
         self._overlay = None
         for carrier in self._carriers:
             carrier.overlay = None
@@ -336,8 +337,8 @@ class Loop:
         """Pass on what was written before the script ended; a slow reader gets it too, while its time lasts."""
         limits = [carrier.carried + _ON_ITS_WAY for carrier in self._carriers]
         last_call = _NEVER
-        if self._limit is not None or self._job.timeout is not None:
-            last_call = max(self._began + (self._job.timeout or 0.0), monotonic() + _LAST_CALL)
+        if self._limit is not None or self._cancel is not None or self._job.timeout is not None:
+            last_call = max(0.0 if self._cancel else self._began + (self._job.timeout or 0.0), monotonic() + _LAST_CALL)
         self._take_signals()
         self._came = set(self._signals.came)
         while True:
