@@ -83,7 +83,7 @@ $(BENCH)/.installed: $(VENV)/.installed pyproject.toml bin/runner $(shell find s
 	$(PYTHON) -m venv --clear $(BENCH)
 	$(BENCH)/bin/pip install $(PIP) --upgrade 'pip>=25.1'
 	$(BENCH)/bin/pip install $(PIP) . psutil
-	-$(BENCH)/bin/pip install $(PIP) con-duct psrecord
+	-$(BENCH)/bin/pip install $(PIP) con-duct psrecord duckdb pyarrow
 	@touch $@
 
 bench: $(BENCH)/.installed  ## Measure the figures the project promises, beside other tools

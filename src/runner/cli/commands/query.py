@@ -44,16 +44,10 @@ def show_query(options: SeriesOptions, record: RecordOptions, query: QueryOption
         take_in(history)
         series = _question(options, history)
         answer = _Answer(options, query.format, functions, series, out)
-        if not answer.total:
+        there = answer.buckets() if options.bucket else answer.summary() if functions else answer.points()
+        if not there:
             answer.nothing(history)
-            return 0
-        if options.bucket:
-            answer.buckets()
-        elif functions:
-            answer.summary()
-        else:
-            answer.points()
-        if options.plot:
+        elif options.plot:
             show_chart(series.chart(functions), options.plot, out if query.format == "table" else None)
     return 0
 
@@ -82,7 +76,7 @@ def _question(options: SeriesOptions, history: HistoryManager) -> TimeSeries:
 
 
 class _Answer:
-    """Writes the answer to one question in the format asked for."""
+    """Writes the answer to one question in the format asked for; each way says whether there was anything to write."""
 
     def __init__(
         self, options: SeriesOptions, format: str, functions: tuple[str, ...], series: TimeSeries, out: TextIO
@@ -94,13 +88,15 @@ class _Answer:
         self.functions = functions or (USUAL if options.bucket else ())
         self.series = series
         self.out = out
-        self.total = series.count()
 
-    def points(self) -> None:
+    def points(self) -> bool:
         """Write the values, run by run."""
         points = self.series.points()
+        if not points:
+            return False
+        total = len(points) if len(points) < self.options.limit else self.series.count()
         if self.format == "json":
-            self._json(matching=self.total, points=points)
+            self._json(matching=total, points=points)
         elif self.format == "csv":
             write_rows(self.out, "csv", _POINT, points)
         elif self.options.plot != TERMINAL:
@@ -114,13 +110,17 @@ class _Answer:
                 for point in points
             ]
             write_rows(self.out, "table", ("started", self.metric, "run", "script"), rows)
-            if self.total > len(points):
-                shown = f"{format_count(len(points))} of {format_count(self.total)}"
+            if total > len(points):
+                shown = f"{format_count(len(points))} of {format_count(total)}"
                 self.out.write(f"\nthe last {shown} values; --query-limit N shows more\n")
+        return True
 
-    def summary(self) -> None:
+    def summary(self) -> bool:
         """Write aggregates of all values."""
-        figures = self.series.summary(self.functions)
+        known = self.series.summary((COUNT, *self.functions))
+        if not known[COUNT]:
+            return False
+        figures = {name: known[name] for name in self.functions}
         if self.format == "json":
             self._json(aggregates=figures)
         elif self.format == "csv":
@@ -130,11 +130,17 @@ class _Answer:
         else:
             rows = [{"figure": name, self.metric: self._said(name, value)} for name, value in figures.items()]
             write_rows(self.out, "table", ("figure", self.metric), rows)
+        return True
 
-    def buckets(self) -> None:
+    def buckets(self) -> bool:
         """Write aggregates of each bucket; those without runs are there too."""
-        found = self.series.buckets(self.functions)
-        rows = [{"start": iso(start), "end": iso(end), **figures} for start, end, figures in found]
+        found = self.series.buckets((COUNT, *self.functions))
+        if not any(figures[COUNT] for _, _, figures in found) and not self.series.count():
+            return False
+        rows: list[dict[str, Any]] = [
+            {"start": iso(start), "end": iso(end), **{name: figures[name] for name in self.functions}}
+            for start, end, figures in found
+        ]
         if self.format == "json":
             self._json(bucket=self.options.bucket, buckets=rows)
         elif self.format == "csv":
@@ -148,6 +154,7 @@ class _Answer:
             write_rows(self.out, "table", ("start", *self.functions), rows)
             if len(found) == self.options.limit:
                 self.out.write(f"\nthe last {format_count(len(found))} buckets; --query-limit N shows more\n")
+        return True
 
     def nothing(self, history: HistoryManager) -> None:
         """Say that no run has such a value, and which scripts have runs."""
