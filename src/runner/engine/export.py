@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from runner.engine.history import HistoryManager
     from runner.exporters.records import Written
-    from runner.model.portable import Batch
+    from runner.model.portable import Batch, Column
     from runner.model.run import Run
     from runner.stores.aggregates import Presence
     from runner.stores.base import Script
@@ -59,6 +59,7 @@ class Export:
         samples: bool = False,
         full: bool = False,
     ) -> None:
+        files.check(path, "--export-output")
         self.path = path
         self.format = format or format_of(path)
         self.wanted = wanted or RunFilter()
@@ -68,7 +69,6 @@ class Export:
         self._check()
 
     def _check(self) -> None:
-        files.check(self.path, "--export-output")
         if self.format not in FORMATS:
             from runner.model.words import did_you_mean
 
@@ -109,7 +109,7 @@ class Export:
         self._check_metrics(history)
         if self.format == OPENMETRICS:
             return self._write_openmetrics(history)
-        places = records.select(self.full, self.metrics, self.samples)
+        places = records.select(self.full, self.metrics, self.samples and not self.beside)
         columns = [COLUMNS[place] for place in places]
         looked = [0]
 
@@ -124,7 +124,7 @@ class Export:
                 tell(looked[0])
 
         if self.beside:
-            return self._write_both(history, narrowed, told)
+            return self._write_both(history, columns, narrowed, told)
         return records.write_batches(self.path, self.format, columns, narrowed(self._batches(history)), told)
 
     def _batches(self, history: HistoryManager) -> Iterator[Batch]:
@@ -133,7 +133,11 @@ class Export:
         return map(batch_of, history.scan(self.wanted, output=self.full, samples=True, size=_FEW))
 
     def _write_both(
-        self, history: HistoryManager, narrowed: Callable[[Iterator[Batch]], Iterator[Batch]], tell: Tell
+        self,
+        history: HistoryManager,
+        columns: Sequence[Column],
+        narrowed: Callable[[Iterator[Batch]], Iterator[Batch]],
+        tell: Tell,
     ) -> Written:
         """Write the runs, and what was sampled of them into a file beside."""
         from runner.exporters import sample_columns
@@ -148,7 +152,6 @@ class Export:
                         writer.add(batch)
                     yield batch_of(runs)
 
-            columns = [COLUMNS[place] for place in records.select(False, self.metrics)]
             written = records.write_batches(self.path, self.format, columns, narrowed(batches()), tell)
             writer.finish()
             sink.commit()
