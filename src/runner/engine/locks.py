@@ -253,13 +253,15 @@ def _key(target: Target, cwd: str) -> str:
 
     if target.script_key == "-":
         raise UsageError("--no-overlap: a script from standard input has no name of its own; name a lock with --lock")
+    name = target.name
     if target.file and target.kind in ("script", "program"):
         parts = [os.path.realpath(target.file)]
+        name = os.path.basename(parts[0])
     elif target.script_key.startswith("-m "):
         parts = [target.script_key]
     else:
         parts = [absolute(cwd), *target.argv]  # the name of a shell or of `make` says nothing
-    readable = "".join(char if char.isalnum() or char in "._-" else "_" for char in target.name)[:100]
+    readable = "".join(char if char.isalnum() or char in "._-" else "_" for char in name)[:100]
     return f"{readable}-{text_hash(chr(0).join(parts))[:16]}.lock"
 
 
