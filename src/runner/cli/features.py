@@ -18,6 +18,7 @@ OWNERS: dict[str, str] = {
     "retry": "runner.policy.retry:RetryOptions",
     "limits": "runner.engine.limit_options:LimitOptions",
     "lock": "runner.engine.limit_options:LockOptions",
+    "heartbeat": "runner.engine.heartbeat:HeartbeatOptions",
     "json": "runner.exporters.json_report:JsonOptions",
     "history": "runner.engine.history_options:HistoryOptions",
     "db-stats": "runner.engine.history_options:StatsOptions",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from runner.agent.events import Ended
     from runner.cli.line import Line
     from runner.engine.execution import Report
+    from runner.engine.heartbeat import Heartbeat
     from runner.engine.limit_options import LimitOptions
     from runner.engine.locks import Lock
     from runner.engine.progress_options import ProgressOptions
@@ -64,6 +65,7 @@ def run(line: Line) -> int:
         lock=_lock(settings, target, options),
         waiting=lambda text: _tell(show, text),
     )
+    heartbeat = _heartbeat(settings)
     if options.dry_run:
         from runner.cli.dry_run import describe
 
@@ -78,10 +80,14 @@ def run(line: Line) -> int:
 
         die_of(execution.interrupted_by)
     try:
+        if heartbeat is not None:
+            heartbeat.begin()
         _watch(execution, here, progress, show, environ)
         finished = execution.finish()
         _uncover(here, execution, failed=not finished.last.success)
         _show(execution, finished, show, said)
+        if heartbeat is not None:
+            _warn(show, heartbeat.end(finished))
         signal, code = _deadly(finished.last), finished.last.exit_code
     except Exception as error:  # whatever is wrong with the runner, the script's end stands
         end = execution.make_do()
@@ -163,6 +169,15 @@ def _lock(settings: Settings, target: Target, options: RunOptions) -> Lock | Non
     if lock is not None and Screen().terminal:
         lock.silence = 0.0  # somebody is looking
     return lock
+
+
+def _heartbeat(settings: Settings) -> Heartbeat | None:
+    if settings.asked("heartbeat") is None:
+        return None
+    from runner.engine.heartbeat import Heartbeat, HeartbeatOptions
+
+    url = settings.get("heartbeat", HeartbeatOptions).heartbeat
+    return Heartbeat(url) if url else None
 
 
 def _tell(show: ShowOptions, text: str) -> None:

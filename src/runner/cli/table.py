@@ -89,6 +89,7 @@ FLAGS: dict[str, tuple[str, str, int, str, bool, bool]] = {
     "--forecast-method": ("", "", 1, "neutral", True, False),
     "--forecast-metric": ("", "", 1, "query", True, False),
     "--format": ("query", "format", 1, "neutral", False, False),
+    "--heartbeat": ("heartbeat", "heartbeat", 1, "run", False, False),
     "--history-above": ("history", "above", 1, "neutral", False, False),
     "--history-below": ("history", "below", 1, "neutral", False, False),
     "--history-days": ("history", "days", 1, "neutral", True, False),
@@ -221,7 +222,7 @@ FLAGS: dict[str, tuple[str, str, int, str, bool, bool]] = {
 
 #: Command -> (owners, positional options as (owner, field, takes many), flat flag).
 COMMANDS: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str, bool], ...], str]] = {
-    "run": (("run", "monitor", "show", "record", "config", "retry", "limits", "lock", "json", "progress"), (), ""),
+    "run": (("run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "json", "progress"), (), ""),
     "ps": (("live-watch", "record", "query", "config", "show"), (), ""),
     "top": (("top", "live-watch", "record", "query", "config", "show"), (("top", "run", False),), ""),
     "logs": (("logs", "record", "query", "config", "show"), (("logs", "run", False),), ""),
@@ -246,7 +247,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str, bool], ...], st
     "query": (("series", "record", "query", "config", "show"), (("series", "metric", False), ("series", "script", False)), "--query-metric"),
     "sql": (("sql", "record", "query", "config", "show"), (("sql", "query", False),), ""),
     "metrics": (("metrics", "record", "query", "config", "show"), (), "--metrics-list"),
-    "config show": (("config-script", "query", "run", "monitor", "show", "record", "config", "retry", "limits", "lock", "json", "progress"), (("config-script", "script", False),), ""),
+    "config show": (("config-script", "query", "run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "json", "progress"), (("config-script", "script", False),), ""),
     "config check": (("config-file",), (("config-file", "file", False),), ""),
     "config init": (("config-file",), (("config-file", "file", False),), ""),
     "config schema": ((), (), ""),
@@ -278,6 +279,7 @@ ENVIRONMENT: dict[str, tuple[str, str]] = {
     "RUNNER_IDLE_TIMEOUT": ("limits", "idle_timeout"),
     "RUNNER_NICE": ("limits", "nice"),
     "RUNNER_IONICE": ("limits", "ionice"),
+    "RUNNER_HEARTBEAT": ("heartbeat", "heartbeat"),
     "RUNNER_JSON_OUTPUT": ("json", "json_output"),
 }  # fmt: skip
 
@@ -306,4 +308,5 @@ FILE: dict[str, tuple[str, str]] = {
     "lock.name": ("lock", "lock"),
     "lock.no_overlap": ("lock", "no_overlap"),
     "lock.timeout": ("lock", "lock_timeout"),
+    "heartbeat.url": ("heartbeat", "heartbeat"),
 }  # fmt: skip

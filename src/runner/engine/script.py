@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from runner.engine.execution import Execution
+from runner.engine.heartbeat import Heartbeat
 from runner.engine.interrupt import HeldInterrupt
 from runner.engine.limit_options import LimitOptions, LockOptions
 from runner.engine.locks import make_lock
@@ -45,6 +46,7 @@ class ScriptRunner:
         kill_tree: Whether descendants that outlive the script are ended.
         script_deps: Whether a script that names its dependencies (PEP 723) runs in an environment that has them, made
             on first use; not where `python` is given.
+        heartbeat: Address of a check that is pinged at start, success and failure, as healthchecks.io has it.
         max_memory: Bytes of memory, or a text such as ``"2GB"``, above which an attempt is ended with its whole tree.
             Memory is sampled, once a second or more often.
         max_cpu_time: The same for seconds of CPU time.
@@ -80,6 +82,7 @@ class ScriptRunner:
         kill_after: float = 10.0,
         kill_tree: bool = False,
         script_deps: bool = True,
+        heartbeat: str = "",
         max_memory: int | str | None = None,
         max_cpu_time: float | str | None = None,
         max_output: int | str | None = None,
@@ -106,6 +109,9 @@ class ScriptRunner:
             name=name,
             tag=tuple(f"{key}={value}" for key, value in (tags or {}).items()),
         )
+        self._heartbeat = heartbeat
+        if heartbeat:
+            Heartbeat(heartbeat)  # whatever can be refused is refused now
         self._monitor_options = MonitorOptions.checked(interval=monitor_interval, memory=memory)
         self._limits = LimitOptions.checked(
             max_memory=max_memory,
@@ -195,7 +201,12 @@ class ScriptRunner:
                 execution.start()
                 if execution.interrupted_by:
                     raise KeyboardInterrupt
+                heartbeat = Heartbeat(self._heartbeat) if self._heartbeat else None
+                if heartbeat is not None:
+                    heartbeat.begin()
                 run = execution.finish()
+                if heartbeat is not None:
+                    execution.warnings += heartbeat.end(run)
             finally:
                 execution.release()
         return _result(run, execution.warnings)

@@ -54,7 +54,7 @@ _HINTS = (
     "pass", "secret", "token", "credential", "pwd", "pw", "pat", "authorization", "cookie", "key", "bearer", "basic",
     "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "glpat-", "xox", "xapp-", "sk-", "sk_live", "sk_test",
     "rk_live", "aiza", "npm_", "pypi-", "hf_", "sg.", "dop_v1_", "eyj", "-----begin", "hooks.slack.com", "webhook", "@",
-    "-u", "--user",
+    "hc-ping", "/ping/", "-u", "--user",
 )  # fmt: skip
 
 # Forms of secrets; what is in the group "keep" stays.
@@ -62,6 +62,7 @@ _FORMS = r"""
     (?P<keep>\b[a-z][a-z0-9+.-]*://[^\s/:@?\#]*:)[^\s/@?\#]+(?=@)           # https://user:password@host
   | (?P<keep1>hooks\.slack\.com/(?:services|workflows|triggers)/)[^\s"']+
   | (?P<keep2>/api/webhooks/)[^\s"']+                                       # Discord
+  | (?P<keep5>\bhc-ping\.com/|://[^\s/]+/ping/)[^\s"'?]+                    # a check of healthchecks
   | (?P<keep3>webhook\.office\.com/)[^\s"']+
   | -----BEGIN\ [A-Z ]*PRIVATE\ KEY-----(?s:.*?)(?:-----END\ [A-Z ]*PRIVATE\ KEY-----|\Z)
   | \beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*                                       # JSON web token

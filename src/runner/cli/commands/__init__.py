@@ -42,7 +42,7 @@ class Command:
 
 
 #: Whose options a run takes.
-RUN_OWNERS = ("run", "monitor", "show", "record", "config", "retry", "limits", "lock", "json", "progress")
+RUN_OWNERS = ("run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "json", "progress")
 
 #: What else may stand on the line of a query.
 _SCOPE = ("config", "show")
