@@ -90,6 +90,7 @@ class Printer:
         self._color = self._screen.color
         self._attempt = 1
         self._open = False  # whether a line that is still to grow stands on the terminal
+        self._unended: tuple[int, str] | None = None  # of which stream the last line written is incomplete
         self._written: dict[tuple[int, str], int] = {}
         self._rows: list[dict[str, object]] = []
         if format == "csv":
@@ -107,9 +108,13 @@ class Printer:
         elif self._options.raw:
             self._raw(line)
         else:
+            self._out.write(self._again())
+            if self._unended and (line.missing or self._unended != (line.attempt, line.stream)):
+                self._out.write("\n")  # no other line goes on where this one has stopped
             self._notice(line)
             end = "\n" if line.ended or self._screen.terminal else ""
-            self._out.write(self._again() + self._stamp(line) + self._shown(line, text) + end)
+            self._out.write(self._stamp(line) + self._shown(line, text) + end)
+            self._unended = None if end else (line.attempt, line.stream)
 
     def partial(self, lines: list[Line]) -> None:
         """Show the lines that have not come to their ends yet: exactly, or the newest to be replaced."""
@@ -165,7 +170,7 @@ class Printer:
             notes.append(f"[... {format_bytes(line.missing)} not kept ...]")
         if not self._options.grep:
             for note in notes:
-                self._out.write(self._again() + self._screen.paint(note, _DIM) + "\n")
+                self._out.write(self._screen.paint(note, _DIM) + "\n")
 
     def _raw(self, line: Line) -> None:
         if line.missing and not self._options.grep:

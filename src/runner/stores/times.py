@@ -7,7 +7,7 @@ import os
 from runner.model.moments import Moments
 from runner.stores.files import high, write_all
 
-#: Bytes of an entry: offset in the stream, and microseconds since the start of the attempt, big-endian.
+#: Bytes of an entry: offset in the stream, and milliseconds since the start of the attempt, big-endian.
 WIDTH = 16
 #: Entries at which every other one is dropped, and from then on the more rarely one is added.
 MOST = 1 << 16
@@ -40,7 +40,7 @@ class Times:
             self._file = high(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600))
         if self._count >= MOST:
             self._thin_out(t)
-        write_all(self._file, (offset << 64 | round(t * 1e6)).to_bytes(WIDTH, "big"))
+        write_all(self._file, (offset << 64 | round(t * 1e3)).to_bytes(WIDTH, "big"))
         self._count += 1
         self._due = t + self._pause
         self._last = offset
@@ -92,7 +92,7 @@ class TimesReader:
             return self._moments
         for at in range(0, len(data) - WIDTH + 1, WIDTH):
             number = int.from_bytes(data[at : at + WIDTH], "big")
-            self._moments.add(number >> 64, (number & (1 << 64) - 1) / 1e6)
+            self._moments.add(number >> 64, (number & (1 << 64) - 1) / 1e3)
         return self._moments
 
 
