@@ -106,14 +106,30 @@ def test_remaining_is_never_negative_and_covers_what_it_promises() -> None:
 
 def test_how_far_two_runs_lie_apart_is_not_widened_by_a_drift() -> None:
     flat = noisy(60, sigma=0.5)
-    drifting = [value + number for number, value in enumerate(flat)]
+    drifting = [value + 0.1 * number for number, value in enumerate(flat)]
     spread = swing(flat)
     wide = swing(drifting)
     assert spread is not None
     assert wide is not None
     assert 1 < spread < 3
-    assert wide < spread + 1.5
+    assert wide < 1.3 * spread
     assert swing([1.0, None, 2.0, 3.0, 4.0]) is None
+
+
+def test_how_far_two_runs_lie_apart_is_not_widened_by_one_change_of_level() -> None:
+    before, after = [10.0, 10.1, 10.0, 10.2], [20.0, 20.1, 20.0]
+    assert (swing([*before, *after]) or 99) < 1.5
+
+
+@pytest.mark.parametrize("kind", ["gauss", "expovariate"])
+def test_it_covers_nearly_all_differences(kind: str) -> None:
+    rng = random.Random(9)
+
+    def draw() -> float:
+        return rng.gauss(10, 1) if kind == "gauss" else rng.expovariate(1)
+
+    inside = sum(abs(draw() - draw()) <= (swing([draw() for _ in range(60)]) or 0) for _ in range(1000))
+    assert 900 < inside < 995
 
 
 def test_two_runs_differ_beyond_what_is_usual() -> None:

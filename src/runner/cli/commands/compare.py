@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from runner.engine.comparison import Difference, Figure, RunComparison
     from runner.engine.query_options import QueryOptions
     from runner.engine.run_options import RecordOptions
+    from runner.model.metric import Metric
     from runner.model.run import Run
     from runner.model.usual import Place
 
@@ -214,14 +215,18 @@ def _difference(figure: Figure) -> str:
     if not change:
         return "the same"
     sign = "+" if change > 0 else "-"
-    if metric.unit == "percent":
-        return f"{sign}{abs(change):.0f} points"
-    text = sign + format_value(abs(change), metric.unit)
-    if base <= 0 or abs(change) < 0.005 * base:
+    text = sign + _amount(abs(change), metric)
+    if metric.unit == "percent" or base <= 0 or abs(change) < 0.005 * base:
         return text
     return (
         f"{text}, x {figure.value / base:.3g}" if figure.value >= 2 * base else f"{text}, {100 * change / base:+.0f} %"
     )
+
+
+def _amount(difference: float, metric: Metric) -> str:
+    """Return the size of a difference; what is a percentage itself differs by points."""
+    text = format_value(difference, metric.unit)
+    return text.replace("%", "points") if metric.unit == "percent" else text
 
 
 def _verdict(figure: Figure, screen: Screen) -> str:
@@ -229,7 +234,7 @@ def _verdict(figure: Figure, screen: Screen) -> str:
         return _standing(figure.place)
     if figure.usually is None or figure.difference is None:
         return ""
-    usually = ("\N{PLUS-MINUS SIGN}" if screen.unicode else "+-") + format_value(figure.usually, figure.metric.unit)
+    usually = ("\N{PLUS-MINUS SIGN}" if screen.unicode else "+-") + _amount(figure.usually, figure.metric)
     return f"unusual, {usually}" if _stands_out(figure) else usually
 
 
