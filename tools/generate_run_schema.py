@@ -18,7 +18,7 @@ TARGET = ROOT / "docs" / "reference" / "run.schema.json"
 
 REASONS = [
     events.EXITED, events.SIGNALED, events.TIMEOUT, events.LIMIT, events.CANCELLED, events.OOM_KILLED, events.LOST,
-    events.FAILED_TO_START,
+    events.FAILED_TO_START, events.SKIPPED,
 ]  # fmt: skip
 
 TEXT = {"type": "string"}
@@ -46,7 +46,7 @@ def end() -> dict[str, object]:
         "reason": {"enum": REASONS, "description": "How it ended"},
         "exit_code": {**INTEGER_OR_NULL, "description": "As a shell shows it; null only where the run was lost"},
         "signal": {**INTEGER_OR_NULL, "description": "The signal that ended the script"},
-        "error_type": {**TEXT_OR_NULL, "description": "Exception class, timeout, signal:N or exit:N"},
+        "error_type": {**TEXT_OR_NULL, "description": "Exception class, timeout, limit:NAME, signal:N or exit:N"},
         "error_message": {**TEXT_OR_NULL, "description": "What ended it, in one line"},
     }
 

@@ -261,7 +261,7 @@ def _key(target: Target, cwd: str) -> str:
         parts = [target.script_key]
     else:
         parts = [absolute(cwd), *target.argv]  # the name of a shell or of `make` says nothing
-    readable = "".join(char if char.isalnum() or char in "._-" else "_" for char in name)[:100]
+    readable = "".join(char if char.isascii() and (char.isalnum() or char in "._-") else "_" for char in name)[:100]
     return f"{readable}-{text_hash(chr(0).join(parts))[:16]}.lock"
 
 
