@@ -15,10 +15,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
 import runner  # noqa: E402
+from runner.agent.events import SAMPLE_FIELDS  # noqa: E402
 from runner.cli.commands import COMMANDS, RUN_OWNERS  # noqa: E402
 from runner.cli.features import OWNERS, load  # noqa: E402
 from runner.cli.reserved import RESERVED  # noqa: E402
 from runner.model.metrics import BY_NAME, METRICS  # noqa: E402
+from runner.model.portable import COLUMNS  # noqa: E402
 from runner.stores.views import SAMPLES, VIEWS  # noqa: E402
 from tools import generate_run_schema  # noqa: E402
 
@@ -205,6 +207,17 @@ def views() -> str:
     return "\n".join(parts)
 
 
+def records() -> str:
+    """List the columns of an exported record."""
+    rows = ((code(column.name), column.kind, column.meaning) for column in COLUMNS)
+    return table(("Column", "Kind", "Meaning"), rows)
+
+
+def samples() -> str:
+    """List the fields of a sample."""
+    return ", ".join(map(code, SAMPLE_FIELDS)) + ".\n"
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "metrics": metrics,
     "options": options,
@@ -215,6 +228,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "json": json_keys,
     "api": api,
     "views": views,
+    "records": records,
+    "samples": samples,
 }
 
 
