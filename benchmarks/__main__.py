@@ -11,7 +11,7 @@ from importlib import import_module
 
 from benchmarks import common
 
-MODULES = ("startup", "throughput", "monitor", "accuracy", "store", "queries", "comparison")
+MODULES = ("startup", "throughput", "monitor", "accuracy", "store", "record", "queries", "retention", "comparison")
 ROUNDS = 30
 
 

@@ -13,7 +13,7 @@ from runner.model.words import did_you_mean
 from runner.policy.retention import Policy, contradiction, forbidding
 from runner.stores import STORES
 from runner.stores.base import RunFilter
-from runner.stores.purge import RUNS, Action, Purge, Tally
+from runner.stores.purge import HOLD, RUNS, Action, Purge, Tally
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -200,15 +200,15 @@ class Retention:
         if place:
             found = [[pair for pairs, _ in self._keeper.find(purge) for pair in pairs] for _, purge in purges]
             found = self._archive(place, found, outcome, action, told)
-        for number, (task, purge) in enumerate(purges):
-            pages = self._keeper.find(purge) if found is None else iter([(found[number], (0, 0))])
-            tell = None if told is None else lambda tally: told("deleting", tally.runs)
-            tally, _ = self._keeper.delete(purge, action, pages, told=tell)
-            outcome.parts.append((task, tally))
-        if any(tally for _, tally in outcome.parts):
-            self._keeper.drop_unused()
-            outcome.freed = self._keeper.give_back()
-            self._keeper.account_alone(action, "space", outcome.freed, complete=True)
+        with self._keeper.gentle():
+            for number, (task, purge) in enumerate(purges):
+                pages = self._keeper.find(purge) if found is None else iter([(found[number], (0, 0))])
+                tell = None if told is None else lambda tally: told("deleting", tally.runs)
+                outcome.parts.append((task, self._keeper.delete(purge, action, pages, told=tell)[0]))
+            if any(tally for _, tally in outcome.parts):
+                self._keeper.drop_unused()
+                outcome.freed = self._keeper.give_back()
+                self._keeper.account_alone(action, "space", outcome.freed, complete=True)
         if policy.name:
             self._keeper.put_progress(policy.name, {})
         return outcome
@@ -316,8 +316,9 @@ def tidy_up(store: Store, days: float | None, names: Iterable[str], deadline: fl
         StoreError: The record can't be written.
     """
     said = []
+    deadline -= 3 * HOLD  # a step of deleting, of giving back space, and of accounting for it may end late
     retention = Retention(store)
-    with retention._keeper.impatient():
+    with retention._keeper.impatient(), retention._keeper.gentle():
         for name in ([""] if days is not None else []) + list(names):
             try:
                 outcome = retention.tidy(retention.find(name) if name else Policy("", days), deadline)

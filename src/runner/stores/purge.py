@@ -21,7 +21,7 @@ RUNS, METRICS, OUTPUT, SAMPLES, COARSER = "runs", "metrics", "output", "samples"
 
 #: Seconds for which the file may be locked at a time, and for which it is left to others then. SQLite looks again for a
 #: lock after at most 25 ms during the first 100: a gap of that length lets in everybody who waits.
-HOLD, GAP = 0.03, 0.025
+HOLD, GAP = 0.025, 0.025
 
 #: Runs that go into a step at most.
 LARGEST_STEP = 5000
@@ -94,6 +94,20 @@ class Tally:
             if first is not None and last is not None:
                 tally.first = first if tally.first is None else min(tally.first, first)
                 tally.last = last if tally.last is None else max(tally.last, last)
+
+    def add_run(self, script: str, started: int) -> None:
+        """Add one run of a script."""
+        part = self.scripts.get(script)
+        if part is None:
+            part = self.scripts[script] = Tally()
+        for tally in (self, part):
+            tally.runs += 1
+            if tally.first is None or tally.last is None:
+                tally.first = tally.last = started
+            elif started < tally.first:
+                tally.first = started
+            elif started > tally.last:
+                tally.last = started
 
     def merge(self, other: Tally) -> None:
         """Add all that another one counted."""

@@ -103,10 +103,11 @@ class Keeper(Ledger, Leftovers):
     def read(self, pairs: Sequence[Pair]) -> Iterator[Run]:
         """Read runs whole, with samples and output, the oldest first; those that are no longer there are left out."""
         for at in range(0, len(pairs), _PAGE_READ):
-            doomed = dumps([list(pair) for pair in pairs[at : at + _PAGE_READ]])
+            some = dict(pairs[at : at + _PAGE_READ])
             where = f"r.seq IN ({self._queries['doomed']}) ORDER BY r.started, r.seq"
-            for row in self._store._ask(self._store._query("list_runs", where), [doomed]):
-                yield self._store._complete(row, output=True, samples=True)
+            for row in self._store._ask(self._store._query("list_runs", where), [dumps(list(some))]):
+                if row[1] == some[row[0]]:  # a key that has become free is given to the next run
+                    yield self._store._complete(row, output=True, samples=True)
 
     def _scripts(self, wanted: RunFilter) -> list[int | None]:
         if not wanted.script:
@@ -178,27 +179,20 @@ class Keeper(Ledger, Leftovers):
         return tally, None
 
     def _step(self, purge: Purge, pairs: Sequence[Pair], action: Action, pace: Pace) -> Tally:
-        doomed = dumps([list(pair) for pair in pairs])
+        wanted = dict(pairs)
+        keys = dumps(list(wanted))
         labels = self._labels()
-        folded = self._fold(purge, doomed) if purge.part == COARSER else []
+        folded = self._fold(purge, keys) if purge.part == COARSER else []
         tally = Tally()
 
         def work() -> None:
+            # A key that has become free is given to the next run, which is not the one that was found.
+            found = [row for row in self._about("owners", keys) if row[1] == wanted[row[0]]]
             owners = {}
-            for script, runs, first, last in self._about("owners", doomed):
-                label = labels.get(script) or self._labels()[script]  # new since then
-                tally.add(label, first, last, runs=runs.count(",") + 1)
-                owners.update(dict.fromkeys(map(int, runs.split(",")), label))
-            if purge.part == METRICS:
-                self._forget_figures(purge.metrics, doomed)
-            elif purge.part == COARSER:
-                self._replace(folded, purge.seconds, tally, owners)
-            else:
-                for part in (SAMPLES, OUTPUT) if purge.part == RUNS else (purge.part,):
-                    self._delete_part(part, doomed, tally, owners)
-            if purge.part == RUNS:
-                self._about("delete_attempts", doomed)
-                self._about("delete_runs", doomed)
+            for seq, _, script, started in found:
+                owners[seq] = label = labels.get(script) or self._labels()[script]  # new since then
+                tally.add_run(label, started)
+            self._delete(purge, dumps(list(owners)), tally, owners, folded)
             if tally:
                 self.account(action, purge.part, purge.before, tally)
 
@@ -207,8 +201,23 @@ class Keeper(Ledger, Leftovers):
         pace.took(monotonic() - start)
         return tally
 
+    def _delete(
+        self, purge: Purge, doomed: str, tally: Tally, owners: dict[int, str],
+        folded: list[tuple[int, int, bytes, bytes]],
+    ) -> None:  # fmt: skip
+        """Delete a part of the runs of a batch, whose scripts are known by the runs' keys."""
+        if purge.part == METRICS:
+            self._forget_figures(purge.metrics, doomed)
+        elif purge.part == COARSER:
+            self._replace(folded, purge.seconds, tally, owners)
+        else:
+            for part in (SAMPLES, OUTPUT) if purge.part == RUNS else (purge.part,):
+                self._delete_part(part, doomed, tally, owners)
+        if purge.part == RUNS:
+            self._about("delete_attempts", doomed)
+            self._about("delete_runs", doomed)
+
     def _delete_part(self, part: str, doomed: str, tally: Tally, owners: dict[int, str]) -> None:
-        """Delete samples or output of the runs of a batch, whose scripts are known by the runs' keys."""
         if part == SAMPLES:
             self._about("delete_coarse", doomed)
         for run, size in self._about(f"delete_{part}", doomed):
@@ -241,7 +250,7 @@ class Keeper(Ledger, Leftovers):
         self, folded: list[tuple[int, int, bytes, bytes]], seconds: float, tally: Tally, owners: dict[int, str]
     ) -> None:
         for run, attempt, before, after in folded:
-            if self._execute("replace_curve", [after, run, attempt, before]).rowcount:
+            if run in owners and self._execute("replace_curve", [after, run, attempt, before]).rowcount:
                 self._execute("mark_coarse", [run, attempt, seconds])
                 tally.add(owners[run], samples=1, bytes=len(before) - len(after))
 

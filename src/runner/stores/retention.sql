@@ -1,5 +1,4 @@
--- What deleting asks. {where} says which runs are meant, {doomed} are the runs of a batch: their keys and their ids, since
--- a key that has become free is given to the next run.
+-- What deleting asks. {where} says which runs are meant, {doomed} are the keys of the runs of a batch.
 
 -- list_policies --
 SELECT name, added, terms, progress FROM retention_policies ORDER BY added, name
@@ -67,10 +66,10 @@ EXISTS (SELECT 1 FROM curves c WHERE c.run = r.seq AND NOT EXISTS
     (SELECT 1 FROM coarse_curves d WHERE d.run = c.run AND d.attempt = c.attempt AND d.seconds >= ?))
 
 -- doomed --
-SELECT seq FROM runs WHERE seq IN (SELECT value ->> 0 FROM json_each(?1)) AND id IN (SELECT value ->> 1 FROM json_each(?1))
+SELECT value FROM json_each(?1)
 
 -- owners --
-SELECT script, group_concat(seq), min(started), max(started) FROM runs WHERE seq IN ({doomed}) GROUP BY script
+SELECT seq, id, script, started FROM runs WHERE seq IN ({doomed})
 
 -- delete_runs --
 DELETE FROM runs WHERE seq IN ({doomed})

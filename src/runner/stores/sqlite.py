@@ -345,10 +345,11 @@ class SqliteStore:
 
         keeper = self.keeper()
         purge = Purge(RUNS, RunFilter(until=before))
-        removed = keeper.delete(purge, Action("cleanup"), keeper.find(purge))[0].runs
-        if removed:
-            keeper.drop_unused()
-            keeper.give_back()
+        with keeper.gentle():
+            removed = keeper.delete(purge, Action("cleanup"), keeper.find(purge))[0].runs
+            if removed:
+                keeper.drop_unused()
+                keeper.give_back()
         return removed
 
     def close(self) -> None:

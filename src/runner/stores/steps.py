@@ -63,6 +63,20 @@ class Steps:
         finally:
             self._connection.execute(f"PRAGMA busy_timeout = {patience}")
 
+    @contextmanager
+    def gentle(self) -> Iterator[None]:
+        """Keep transactions short, inside the block: what they wrote is brought to the disk between them.
+
+        After a power failure the last of them may not have happened, which does no harm: what was to go is there again.
+        """
+        self._connection.execute("PRAGMA synchronous = NORMAL")
+        self._connection.execute("PRAGMA wal_autocheckpoint = 0")
+        try:
+            yield
+        finally:
+            self._connection.execute("PRAGMA wal_autocheckpoint = 1000")
+            self._connection.execute("PRAGMA synchronous = FULL")
+
     def _checkpoint(self, kind: str) -> None:
         self._connection.execute(f"PRAGMA wal_checkpoint({kind})").fetchall()
 
