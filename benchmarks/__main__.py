@@ -11,7 +11,7 @@ from importlib import import_module
 
 from benchmarks import common
 
-MODULES = ("startup", "throughput", "monitor", "accuracy", "store", "record", "queries", "retention", "comparison")
+MODULES = ("startup", "throughput", "monitor", "accuracy", "store", "record", "queries", "export", "retention", "comparison")
 ROUNDS = 30
 
 
