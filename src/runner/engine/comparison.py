@@ -130,14 +130,18 @@ class RunComparison:
     def chart(self) -> Chart:
         """CPU and memory of both over their time."""
         names = [run.id[:_SHORT_ID] for run in (self.base, self.run)]
-        if script_label(self.base) != script_label(self.run):
-            names = [f"{script_label(run)} {name}" for run, name in zip((self.base, self.run), names, strict=True)]
+        labels = [script_label(run) for run in (self.base, self.run)]
+        if labels[0] != labels[1]:
+            names = [f"{label} {name}" for label, name in zip(labels, names, strict=True)]
         names[0] += " (typical)" if self.count > 1 else ""
         curves = [(run.last.curve, name) for run, name in zip((self.base, self.run), names, strict=True)]
         known = [(curve, name) for curve, name in curves if curve is not None and len(curve.buckets) >= _FEWEST]
         cpu = [gauge(curve, "cpu_percent", name) for curve, name in known]
         memory = [gauge(curve, "memory_bytes", name, MB) for curve, name in known]
-        title = " and ".join(f"{script_label(run)}, run {run.id}" for run in (self.base, self.run))
+        if labels[0] == labels[1]:
+            title = f"{labels[0]}, runs {self.base.id} and {self.run.id}"
+        else:
+            title = f"{labels[0]}, run {self.base.id}, and {labels[1]}, run {self.run.id}"
         missing = [name for curve, name in curves if curve is None or len(curve.buckets) < _FEWEST]
         note = f"too short for a curve: {', '.join(missing)}" if missing else ""
         panels = [Panel("CPU", "percent", cpu), Panel("Memory", "MB", memory)] if known else []
