@@ -22,7 +22,7 @@ _BOLD, _DIM, _RED, _GREEN, _YELLOW, _RESET = "\033[1m", "\033[2m", "\033[31m", "
 _LIMITS = {BOUND: "at least ", CEILING: "at most "}
 
 _ERROR = "Error"
-_WRAPPED = (_ERROR, "Unusual", "Likely", "Changed", "Differs", "")  # rows whose end is never cut off
+_WRAPPED = (_ERROR, "Usual", "Unusual", "Likely", "Changed", "Differs", "")  # rows whose end is never cut off
 _LABEL = 11  # columns taken by a row's label
 _TOLD = 3  # failures named of a run that was retried
 
