@@ -253,12 +253,6 @@ class HistoryManager(RetentionMethods):
             store = self._readable()
             return question(store) if store else nothing
 
-    def errors(self, key: str, error_type: str, before: int) -> list[tuple[str | None, int, int, int]]:
-        """Return the errors of a type that ended runs of a script before a moment (see `Store.errors`)."""
-        with self._lock:
-            store = self._readable()
-            return store.errors(key, error_type, before) if store else []
-
     def scan(
         self, wanted: RunFilter, output: bool = False, samples: bool = False, size: int = PAGE
     ) -> Iterator[list[Run]]:
@@ -449,8 +443,10 @@ def _new_run(script_name: str, metrics: Mapping[str, Any], timestamp: datetime |
     success, exit_code = metrics.get("success"), metrics.get("exit_code")
     attempt.exit_code = int(success is False) if exit_code is None else int(exit_code)
     attempt.reason = EXITED
-    message = metrics.get("error_message")
-    attempt.error_message = redact_text(str(message)) if message else None
+    if not attempt.success:
+        attempt.error_type = f"exit:{attempt.exit_code}"
+        message = metrics.get("error_message")
+        attempt.error_message = redact_text(str(message)) if message else f"exit code {attempt.exit_code}"
     duration = attempt.metrics.get(EXECUTION_TIME.name)
     if metrics.get("end_time"):
         attempt.ended = _moment(metrics["end_time"])
