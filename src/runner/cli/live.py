@@ -153,7 +153,9 @@ class Live(Overlay):
         self._shown = b""
         if not self._tty.is_ours():
             return b""  # whoever has the terminal now has drawn over it
-        clear = _CLEAR_BELOW if self._wrapped else _CLEAR_LINE
+        assert self._cursor is not None
+        # A terminal that was made narrower has wrapped the line before it told us.
+        clear = _CLEAR_BELOW if self._wrapped or self._cursor.began else _CLEAR_LINE
         self._wrapped = False
         typed = self._tty.typed()
         if typed:

@@ -12,6 +12,8 @@ _FAR = 1 << 30
 _PLAIN = rb"\x1b\[[\d;:]*[mK]"
 _OTHER = re.compile(rb"\x1b(?!\[[\d;:]*[mK])|\x0e")
 _COLOR = re.compile(rb"\x1b\[([\d;:]*)m")
+#: Hints at a background colour: what is cleared or scrolled in then takes it, so order matters.
+_PAPER = re.compile(rb"\x1b\[(?:[\d;:]*[;:])?(?:4\d|7|10\d)")
 _END = re.compile(rb"(?:" + _PLAIN + rb"|[\x00\x07\r])*\Z")
 _SEQUENCE = re.compile(
     rb"\x1b(?:\[(?P<parameters>[0-?]*)[ -/]*(?P<final>[@-~])"
@@ -34,11 +36,13 @@ class Cursor:
 
     Attributes:
         clean: Whether the cursor stands at the beginning of a line on which there is nothing.
+        began: Whether the script has begun a line of its own: below that there is nothing that is not known of.
         lost: Whether it can't be known any more: the script places the cursor by means that are not followed.
     """
 
     def __init__(self) -> None:
         self.clean = True
+        self.began = False
         self.lost = False
         self._first = True  # known to be in the first column
         #: Lines below the cursor's that may hold something, at most.
@@ -65,7 +69,8 @@ class Cursor:
         """Follow the next bytes of output."""
         if self.lost:
             return
-        if not self._unfinished and self._alternate is None and _OTHER.search(data) is None:
+        plain = not (self._unfinished or self._alternate or self._paper)
+        if plain and _OTHER.search(data) is None and _PAPER.search(data) is None:
             self._feed_plain(data)
             return
         data = self._unfinished + data
@@ -105,8 +110,9 @@ class Cursor:
 
     def _move(self, text: bytes) -> None:
         down = text.count(b"\n")
+        self.began = self.began or down > 0
         self._first = text.endswith(b"\n")
-        self.clean = self._first and self._below < down
+        self.clean = self._first and self._below < down and not self._paper
         self._below = max(0, self._below - down)
         self._blank = False
 
@@ -144,7 +150,7 @@ class Cursor:
         elif final in b"hl":
             self._set_modes(parameters, final == b"h")
         elif final == b"K":
-            self.clean = self.clean or (self._first and parameters != b"1")
+            self.clean = not self._paper and (self.clean or (self._first and parameters != b"1"))
         elif final in _HARMLESS_CSI or (final == b"u" and parameters[:1] in (b">", b"<", b"=", b"?")):
             return
         elif final in b"AF":
@@ -185,7 +191,10 @@ class Cursor:
         self.clean = blank and self._first
 
     def _clear(self, parameters: bytes) -> None:
-        if parameters in (b"", b"0", b"2"):
+        if self._paper:
+            self._somewhere()
+            self._blank = False
+        elif parameters in (b"", b"0", b"2"):
             self._below = 0
             self._blank = parameters == b"2"
             self.clean = self.clean or self._first
