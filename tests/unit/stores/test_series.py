@@ -191,4 +191,5 @@ def test_no_query_reads_a_whole_table_where_an_index_serves(store: SqliteStore) 
         for statement in store._query(name).split(";"):
             found = store._connection.execute("EXPLAIN QUERY PLAN " + statement, [1] * statement.count("?")).fetchall()
             scans = {step[3] for step in found if step[3].startswith("SCAN") and step[3] not in SMALL}
+            scans = {scan for scan in scans if "VIRTUAL TABLE" not in scan}  # a list handed over as JSON
             assert scans <= WHOLE.get(name, set()), name
