@@ -56,7 +56,8 @@ class RetentionMethods:
 
         policy = Policy(
             name, days, script=script, status=status, metrics=metrics, samples_days=samples_days,
-            output_days=output_days, downsample=downsample, archive_path=archive_path,
+            output_days=output_days, downsample=downsample,
+            archive_path=os.path.abspath(archive_path) if archive_path else "",
             compliance=compliance_mode.upper(),
         )  # fmt: skip
         with Retention.open(self.db_path, create=True) as retention:

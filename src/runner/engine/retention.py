@@ -8,6 +8,8 @@ from time import monotonic, time_ns
 
 from runner.engine import facts
 from runner.model.errors import RunnerError, StoreError, StoreLockedError, UsageError
+from runner.model.metrics import BY_NAME
+from runner.model.metrics import find as find_metric
 from runner.model.redact import redact_arguments
 from runner.model.words import did_you_mean
 from runner.policy.retention import Policy, contradiction, forbidding
@@ -110,10 +112,10 @@ class Retention:
         raise UsageError(f"there is no retention policy {name!r}{did_you_mean(name, policies)}; {listed}")
 
     def check(self, policy: Policy) -> None:
-        """Refuse a policy that contradicts one that there is.
+        """Refuse a policy that can't be kept.
 
         Raises:
-            UsageError: It does; both are named.
+            UsageError: It contradicts one that there is, and both are named; or it speaks of what there is not.
         """
         if not policy.name.strip() or not policy.name.isprintable() or len(policy.name) > 100:
             raise UsageError(f"{policy.name!r} is no name for a policy: it needs 1 to 100 printable characters")
@@ -122,6 +124,9 @@ class Retention:
             from runner.engine.archive import check_place
 
             check_place(policy.archive_path)
+        for name in policy.metrics:
+            if name not in BY_NAME and all(name != each.name for each in self._store.presence()):
+                find_metric(name)
         clash = contradiction(policy, others.values())
         if clash:
             raise UsageError(f"policy {policy.name!r} was not added: {clash}")
@@ -158,6 +163,13 @@ class Retention:
     def audit(self, limit: int) -> list[dict[str, Any]]:
         """Return the rows of the latest actions (see `Ledger.audit`)."""
         return self._keeper.audit(limit)
+
+    def strangers(self, policy: Policy) -> list[str]:
+        """Return the scripts that have runs, where a policy is for one that has none; otherwise nothing."""
+        known = self._store.scripts()
+        if not policy.script or RunFilter(policy.script).scripts(known):
+            return []
+        return sorted({name or path for _, path, name in known})
 
     def preview(self, policy: Policy) -> Outcome:
         """Return what applying a policy would delete, and an estimate of the space that frees.

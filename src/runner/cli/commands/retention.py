@@ -55,7 +55,7 @@ def add_policy(
     with _open(record, create=not deleting.dry_run) as retention:
         if deleting.dry_run:
             retention.check(policy)
-            return show_outcome(retention.preview(policy), True, query, out)
+            return show_outcome(retention.preview(policy), True, retention.strangers(policy), query, out)
         changed = retention.add(policy)
     if query.format == "json":
         write_json(out, {"status": "ok", "changed": changed, "policy": policy_dict(policy)})
@@ -75,7 +75,7 @@ def apply_policy(
     with _open(record) as retention:
         policy = retention.find(options.name)
         outcome = carry_out(retention, policy, "apply", deleting)
-    return show_outcome(outcome, deleting.dry_run, query, out)
+        return show_outcome(outcome, deleting.dry_run, retention.strangers(policy), query, out)
 
 
 def carry_out(retention: Retention, policy: Policy, what: str, deleting: DeletingOptions) -> Outcome:
@@ -108,7 +108,7 @@ def _show_cleanup(outcome: Outcome, deleting: DeletingOptions, query: QueryOptio
     assert outcome.policy.days is not None
     before = iso(days_before(outcome.policy.days, time_ns()))
     if deleting.dry_run and query.format != "json":
-        return show_outcome(outcome, True, query, out)
+        return show_outcome(outcome, True, [], query, out)
     if query.format == "json":
         rest = outcome_dict(outcome, deleting.dry_run)
         write_json(out, {"status": "ok", "removed": 0 if deleting.dry_run else removed, "before": before, **rest})
@@ -230,12 +230,13 @@ def _deed(action: dict[str, Any]) -> str:
     return f"{why}: deleted {', '.join(parts) or 'nothing'}{f' ({of})' if of else ''}{kept}{cut}"
 
 
-def show_outcome(outcome: Outcome, dry_run: bool, query: QueryOptions, out: TextIO) -> int:
-    """Show what was deleted, or would be."""
+def show_outcome(outcome: Outcome, dry_run: bool, others: list[str], query: QueryOptions, out: TextIO) -> int:
+    """Show what was deleted, or would be; `others` are the scripts that have runs, where the policy's has none."""
     answer = outcome_dict(outcome, dry_run)
     nothing = not any(tally for _, tally in outcome.parts)
     if query.format == "json":
-        write_json(out, {"status": "no_data" if nothing else "ok", **answer})
+        more = {"scripts": others} if others else {}
+        write_json(out, {"status": "no_data" if nothing else "ok", **answer, **more})
         return 0
     if query.format == "csv":
         rows = [{"part": part["part"], "before": part["before"], **script}
@@ -245,6 +246,9 @@ def show_outcome(outcome: Outcome, dry_run: bool, query: QueryOptions, out: Text
     policy = outcome.policy
     if policy.name:
         out.write(f"policy {printable(policy.name)} {_told(policy)}\n")
+    if others:
+        listed = ", ".join(map(printable, others[:10])) + (", ..." if len(others) > 10 else "")
+        out.write(f"there are no runs of {printable(policy.script)}; there are runs of: {listed}\n")
     _tell_archive(outcome, out)
     width = tables._width(out)
     for task, tally in outcome.parts:
