@@ -47,8 +47,8 @@ def run(line: Line) -> int:
         pairs(options.tag, "--tag")  # whatever can be refused is refused now
     assert line.target is not None
     retry, reports = _retry(settings, options), _reports(settings)
-    target = _locate(line, options, show, env)
     progress = _progress(settings, options, environ)
+    target = _locate(line, options, show, env)
     here = Here()
     execution = Execution(
         target,
@@ -84,16 +84,12 @@ def run(line: Line) -> int:
             heartbeat.begin()
         _watch(execution, here, progress, show, environ)
         finished = execution.finish()
-        _uncover(here, execution, failed=not finished.last.success)
-        _show(execution, finished, show, said)
+        _end(execution, here, finished, show, said)
         if heartbeat is not None:
             _warn(show, heartbeat.end(finished))
         signal, code = _deadly(finished.last), finished.last.exit_code
     except Exception as error:  # whatever is wrong with the runner, the script's end stands
-        end = execution.make_do()
-        _uncover(here, execution, failed=True)
-        _confess(error, show)
-        signal, code = (0, 125) if end is None else (_deadly(end), end.exit_code)
+        signal, code = _make_do(execution, here, error, show)
     signal = execution.interrupted_by or signal
     if signal:
         from runner.agent.exit import die_of
@@ -189,15 +185,25 @@ def _tell(show: ShowOptions, text: str) -> None:
         screen.write(f"runner: {screen.plain(text)}\n")
 
 
-def _show(execution: Execution, run: Run, show: ShowOptions, said: list[str]) -> None:
+def _make_do(execution: Execution, here: Here, error: Exception, show: ShowOptions) -> tuple[int, int | None]:
+    """Carry the script to its end after the runner has failed; return the signal that ended it, and its exit code."""
+    end = execution.make_do()
+    _uncover(here, execution, failed=True)
+    _confess(error, show)
+    return (0, 125) if end is None else (_deadly(end), end.exit_code)
+
+
+def _end(execution: Execution, here: Here, run: Run, show: ShowOptions, said: list[str]) -> None:
     """Say what is to be said of a run: of one whose output is held back nothing, as long as it succeeds.
 
     Args:
         execution: Carried the run.
+        here: Where it was carried out.
         run: The run.
         show: What is to be said.
         said: Warnings of the line and the configuration that were held back too.
     """
+    _uncover(here, execution, failed=not run.last.success)
     from runner.cli.output import Screen, summarize
 
     if execution.job.capture and run.last.success:
