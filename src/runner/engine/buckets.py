@@ -44,8 +44,8 @@ def bucket_edges(size: str, first: int, last: int, most: int | None = None) -> l
     edges = [_midnight(day + timedelta(days=1))]
     while edges[-1] > first and len(edges) <= limit + spare:
         begin = _midnight(day)
-        starts = range(begin, edges[-1], width) if width else [begin]
-        edges.extend(reversed(starts))
+        # A zone that crossed the date line has left out a date.
+        edges.extend(reversed(range(begin, edges[-1], width or edges[-1])))
         day -= timedelta(days=1)
     edges.reverse()
     # Drop what lies before the first bucket and behind the last.

@@ -186,7 +186,8 @@ SMALL = ("SCAN scripts", "SCAN CONSTANT ROW")
 def test_no_query_reads_a_whole_table_where_an_index_serves(store: SqliteStore) -> None:
     fill(store)
     for name, text in store._queries.items():
-        if "{" in text.replace("{metrics}", "").replace("{marks}", "") or name.startswith(("add_", "scan_")):
+        whole = text.startswith(("SELECT", "DELETE", "UPDATE", "WITH"))  # others are parts of questions
+        if not whole or "{" in text.replace("{metrics}", "").replace("{marks}", "") or name.startswith("scan_"):
             continue
         for statement in store._query(name).split(";"):
             found = store._connection.execute("EXPLAIN QUERY PLAN " + statement, [1] * statement.count("?")).fetchall()
