@@ -179,11 +179,10 @@ def output(screen: Screen, attempt: Attempt, most: int) -> list[str]:
         if kept is None or not kept.size or not most:
             continue
         shown = (kept.tail or kept.head).removesuffix(b"\n").split(b"\n")[-most:]
-        name = "output" if attempt.merged else stream
-        told = f"{format_count(kept.lines)} line{'s' * (kept.lines != 1)}, {format_bytes(kept.size)}"
+        name = "Output" if attempt.merged else f"Output on {stream}"
+        told = f"  {format_count(kept.lines)} line{'s' * (kept.lines != 1)}, {format_bytes(kept.size)}"
         more = f", the last {len(shown)}" if kept.lines > len(shown) else ""
-        lines.append(screen.paint(name.capitalize() if attempt.merged else f"Output on {stream}", _BOLD)
-                     + screen.paint(f"  {told}{more}", _DIM))  # fmt: skip
+        lines.append(screen.paint(name, _BOLD) + screen.paint(screen.fit(told + more, len(name)), _DIM))
         for data in shown:
             text = visible(data).expandtabs(8)
             plain = text if screen.unicode else text.encode("ascii", "backslashreplace").decode("ascii")

@@ -97,9 +97,10 @@ def recurrence_of(history: HistoryManager, run: Run) -> Recurrence | None:
     Raises:
         StoreError: The record can't be read.
     """
-    last = run.last
-    if last.error_type is None:
+    last, kind = run.last, run.last.error_type
+    if kind is None:
         return None
-    found = history.errors(run.script_key, last.error_type, run.started)
+    none: list[tuple[str | None, int, int, int]] = []
+    found = history.ask(lambda store: store.errors(run.script_key, kind, run.started), none)
     earlier = history.count(RunFilter(key=run.script_key, until=run.started))
     return recurrence(last.error_message or "", found, earlier)

@@ -141,7 +141,7 @@ def _moments(low: float, high: float, most: int) -> list[tuple[float, str]]:
         first, last = ceil((low + offset) / step), floor((high + offset) / step)
         ticks = [float(at * step - offset) for at in range(first, last + 1)]
         pattern = "%H:%M:%S" if step < 60 else "%H:%M"
-        days = {localtime(tick)[:3] for tick in ticks}
+        days = {localtime(at)[:3] for at in (low, *ticks, high)}
     else:
         ticks, pattern = _days(low, high, least)
         days = set()

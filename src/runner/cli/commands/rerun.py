@@ -109,22 +109,27 @@ def _edit(run: Run, found: Again) -> None:
     """Let a person change the words of a run."""
     import subprocess
     from shlex import join, split
-    from tempfile import NamedTemporaryFile
+    from tempfile import TemporaryDirectory
 
     from runner.engine.rerun import edited
 
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
-    with NamedTemporaryFile("w+", prefix="runner-", suffix=".sh", errors="surrogateescape") as file:
-        file.write(f"{_HEADER.format(id=run.id)}runner {join(found.words)}\n")
-        file.flush()
+    # What an editor leaves beside the file, a secret in it perhaps, goes with the folder.
+    with TemporaryDirectory(prefix="runner-", ignore_cleanup_errors=True) as folder:
+        path = os.path.join(folder, "line.sh")
+        with open(path, "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(f"{_HEADER.format(id=run.id)}runner {join(found.words)}\n")
         try:
-            done = subprocess.run([*split(editor), file.name])
+            done = subprocess.run([*split(editor), path])
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
             raise UsageError(f"the editor {editor!r} can't be started ({reason}); set EDITOR to another") from None
         if done.returncode:
             raise UsageError(f"the editor ended with {done.returncode}; nothing was run")
-        with open(file.name, encoding="utf-8", errors="surrogateescape") as changed:  # editors replace the file
-            found.words = edited(changed.read())
+        try:
+            with open(path, encoding="utf-8", errors="surrogateescape") as file:
+                found.words = edited(file.read())
+        except FileNotFoundError:
+            found.words = []
     if not found.words:
         raise UsageError("the line is empty; nothing was run")
