@@ -258,7 +258,7 @@ class Retention:
                 for other in floors]  # fmt: skip
         result = []
         for task in policy.tasks(now):
-            wanted = RunFilter(policy.script, policy.status, until=task.before)
+            wanted = RunFilter(policy.script, policy.status, task.since, task.before)
             purge = Purge(task.part, wanted, kept, policy.metrics, task.seconds)
             result.append((task, purge))
             for other, count in zip(floors, self._keeper.count_kept(purge), strict=True):

@@ -59,12 +59,27 @@ def _amounts(tally: Tally) -> dict[str, Any]:
     }
 
 
-def what_goes(task: Task, metrics: Iterable[str]) -> str:
-    """Return in words what a task deletes of a number of runs, to be put before "N runs"."""
-    if task.part == METRICS:
-        return f"{', '.join(metrics)} of "
-    parts = {SAMPLES: "the samples of ", OUTPUT: "the output of ", COARSER: "detail in the samples of "}
-    return parts.get(task.part, "")
+def sentence(task: Task, metrics: Iterable[str], runs: str, dry_run: bool) -> str:
+    """Return in words what was deleted of some runs, or would be.
+
+    Args:
+        task: What was asked for.
+        metrics: Figures that were deleted, where a task is about figures.
+        runs: How many runs that concerns, such as "12 runs".
+        dry_run: Whether nothing was deleted.
+    """
+    when = f"{runs} started before {iso(task.before)[:16].replace('T', ' ')}"
+    if task.part == COARSER:
+        return f"{'would fold' if dry_run else 'folded'} the samples of {when} into buckets of {_span(task.seconds)}"
+    parts = {METRICS: f"{', '.join(metrics)} of ", SAMPLES: "the samples of ", OUTPUT: "the output of "}
+    return f"{'would delete' if dry_run else 'deleted'} {parts.get(task.part, '')}{when}"
+
+
+def _span(seconds: float) -> str:
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds % length == 0:
+            return f"{seconds // length:g} {unit}"
+    return f"{seconds:g} s"
 
 
 def audit_dicts(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

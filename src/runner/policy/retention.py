@@ -66,14 +66,16 @@ class Task:
     Attributes:
         part: `RUNS`, `METRICS`, `OUTPUT`, `SAMPLES` or `COARSER`.
         before: Nanoseconds since the epoch, UTC.
+        since: Earliest start, None for any: what was started before goes with an earlier task.
         seconds: With `COARSER`, the span that samples are folded into.
     """
 
-    __slots__ = ("before", "part", "seconds")
+    __slots__ = ("before", "part", "seconds", "since")
 
-    def __init__(self, part: str, before: int, seconds: float = 0.0) -> None:
+    def __init__(self, part: str, before: int, since: int | None = None, seconds: float = 0.0) -> None:
         self.part = part
         self.before = before
+        self.since = since
         self.seconds = seconds
 
 
@@ -190,19 +192,23 @@ class Policy:
     def tasks(self, now: int) -> list[Task]:
         """Return what it asks to be deleted at a moment (nanoseconds since the epoch, UTC), whole runs first."""
         result = []
+        gone = None  # what was started before that is gone already
         if self.days is not None:
-            result.append(Task(METRICS if self.metrics else RUNS, _before(now, self.days)))
+            before = _before(now, self.days)
+            result.append(Task(METRICS if self.metrics else RUNS, before))
+            gone = None if self.metrics else before
         if self.output_days is not None:
-            result.append(Task(OUTPUT, _before(now, self.output_days)))
-        if self.samples_days is not None:
-            result.append(Task(SAMPLES, _before(now, self.samples_days)))
+            result.append(Task(OUTPUT, _before(now, self.output_days), gone))
         steps = parse_steps(self.downsample)
-        if steps:
-            result.append(Task(SAMPLES, _before(now, steps[-1][1])))
-            # The coarsest first, so that what is very old is folded once.
-            finer = [Task(COARSER, _before(now, before[1]), after[0]) for before, after in pairwise(steps)]
-            result += reversed(finer)
-        return result
+        last = steps[-1][1] if steps else self.samples_days
+        if last is not None:
+            result.append(Task(SAMPLES, _before(now, last), gone))
+            gone = result[-1].before
+        # The coarsest first, so that what is very old is folded once.
+        for (_, until), (span, _) in reversed(list(pairwise(steps))):
+            result.append(Task(COARSER, _before(now, until), gone, span))
+            gone = result[-1].before
+        return [task for task in result if task.since is None or task.since < task.before]
 
     def describe(self) -> str:
         """Return in words what it keeps, and of what."""

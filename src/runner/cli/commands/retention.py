@@ -7,12 +7,13 @@ import sys
 from time import monotonic, time_ns
 
 from runner.cli import tables
+from runner.cli.columns import wrap
 from runner.cli.output import Screen, printable
 from runner.cli.tables import write_json, write_rows
 from runner.engine.history import HistoryManager
 from runner.engine.history_options import days_before
 from runner.engine.retention import Outcome, Retention
-from runner.engine.retention_report import audit_dicts, outcome_dict, policy_dict, what_goes
+from runner.engine.retention_report import audit_dicts, outcome_dict, policy_dict, sentence
 from runner.model.errors import UsageError
 from runner.model.run import iso
 from runner.model.units import format_bytes, format_count
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
     )
     from runner.engine.run_options import RecordOptions
 
-#: Columns of what is deleted, and those of a narrow terminal.
-_COLUMNS = ("runs", "from", "to", "samples", "output", "frees", "script")
-_FEW_COLUMNS = ("runs", "from", "frees", "script")
-_NARROW = 70
+#: Columns of what is deleted, by the least width of the terminal.
+_COLUMNS = (
+    (70, ("runs", "from", "to", "samples", "output", "frees", "script")),
+    (50, ("runs", "from", "frees", "script")),
+    (0, ("runs", "frees", "script")),
+)
 
 _CSV = ("part", "before", "script", "runs", "first", "last", "samples", "outputs", "bytes")
 
@@ -64,7 +67,7 @@ def add_policy(
     elif not changed:
         out.write(f"policy {printable(policy.name)} is there already\n")
     else:
-        out.write(f"policy {printable(policy.name)} {_told(policy)}; nothing is deleted before it is applied\n")
+        _say(out, f"policy {policy.name} {_told(policy)}; nothing is deleted before it is applied")
     return 0
 
 
@@ -116,7 +119,7 @@ def _show_cleanup(outcome: Outcome, deleting: DeletingOptions, query: QueryOptio
         write_rows(out, "csv", ("removed", "freed_bytes"), [{"removed": removed, "freed_bytes": freed}])
     else:
         _tell_archive(outcome, out)
-        out.write(f"deleted {_runs(removed)} started before {_minute(before)}, freed {format_bytes(freed)}\n")
+        _say(out, f"deleted {_runs(removed)} started before {_minute(before)}, freed {format_bytes(freed)}")
         _tell_kept(outcome, out)
     return 0
 
@@ -245,20 +248,18 @@ def show_outcome(outcome: Outcome, dry_run: bool, others: list[str], query: Quer
         return 0
     policy = outcome.policy
     if policy.name:
-        out.write(f"policy {printable(policy.name)} {_told(policy)}\n")
+        _say(out, f"policy {policy.name} {_told(policy)}")
     if others:
-        listed = ", ".join(map(printable, others[:10])) + (", ..." if len(others) > 10 else "")
-        out.write(f"there are no runs of {printable(policy.script)}; there are runs of: {listed}\n")
+        listed = ", ".join(others[:10]) + (", ..." if len(others) > 10 else "")
+        _say(out, f"there are no runs of {policy.script}; there are runs of: {listed}")
     _tell_archive(outcome, out)
     width = tables._width(out)
     for task, tally in outcome.parts:
-        verb = "would delete" if dry_run else "deleted"
-        what = what_goes(task, policy.metrics)
-        out.write(f"{verb} {what}{_runs(tally.runs)} started before {_minute(iso(task.before))}\n")
+        _say(out, sentence(task, policy.metrics, _runs(tally.runs), dry_run))
         if tally:
             most = sorted(tally.scripts.items(), key=lambda item: -item[1].runs)
             rows = [_row(script, each) for script, each in most]
-            columns = _FEW_COLUMNS if 0 < width < _NARROW else _COLUMNS
+            columns = next(names for least, names in _COLUMNS if not 0 < width < least)
             # After the fact only the space of all together is known.
             known = [name for name in columns if name != "frees" or dry_run]
             shown = [name for name in known if name in ("runs", "script") or any(row[name] != "-" for row in rows)]
@@ -266,20 +267,28 @@ def show_outcome(outcome: Outcome, dry_run: bool, others: list[str], query: Quer
             out.write("\n")
     _tell_kept(outcome, out)
     if dry_run:
-        out.write(f"this would free about {format_bytes(outcome.freed)} (an estimate); nothing was deleted\n")
+        _say(out, f"this would free about {format_bytes(outcome.freed)} (an estimate); nothing was deleted")
     else:
         out.write(f"freed {format_bytes(outcome.freed)}\n")
     return 0
 
 
+def _say(out: TextIO, text: str) -> None:
+    """Write a sentence, on a terminal in lines that fit."""
+    width = tables._width(out)
+    lines = wrap(printable(text), width) if width else [printable(text)]
+    out.writelines(f"{line}\n" for line in lines)
+
+
 def _tell_archive(outcome: Outcome, out: TextIO) -> None:
     if outcome.archive is not None:
         runs, path, size = outcome.archive.runs, outcome.archive.path, outcome.archive.size
-        out.write(f"archived {_runs(runs)} to {printable(path)} ({format_bytes(size)}), read back and compared\n")
+        _say(out, f"archived {_runs(runs)} to {path} ({format_bytes(size)}), read back and compared")
 
 
 def _tell_kept(outcome: Outcome, out: TextIO) -> None:
-    out.writelines(f"kept because of policy {printable(name)}: {_runs(n)}\n" for name, n in outcome.kept.items())
+    for name, count in outcome.kept.items():
+        _say(out, f"kept because of policy {name}: {_runs(count)}")
 
 
 def _row(script: str, tally: Any) -> dict[str, Any]:
@@ -304,7 +313,7 @@ def _minute(moment: str) -> str:
 
 def _told(policy: Policy) -> str:
     """Return what a policy keeps, with its place for archives."""
-    return policy.describe() + (f"; archives to {printable(policy.archive_path)}" if policy.archive_path else "")
+    return policy.describe() + (f"; archives to {policy.archive_path}" if policy.archive_path else "")
 
 
 def _terms(policy: dict[str, Any]) -> dict[str, Any]:
