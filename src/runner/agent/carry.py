@@ -203,6 +203,9 @@ class Carrier:
     def _duplicate(self) -> bytes | None:
         """Pass on a block without copying it, and return it; None where that can't be done now."""
         assert self._tee is not None
+        if self.allowance is not None and self.allowance.left < _BLOCK:
+            self._tee = None  # what is cut off can't be passed on whole
+            return None
         length = self._tee(self.source, self.sink.fd, _BLOCK, _SPLICE_F_NONBLOCK)
         if length <= 0:
             return None  # nothing to read, or no room there, or nobody: the plain way finds out
@@ -210,6 +213,8 @@ class Carrier:
             self._tee, self._full = None, 0  # small pieces would each take the room of a page
         data = os.read(self.source, length)
         self.carried += length
+        if self.allowance is not None:
+            self.allowance.grant(data)
         self.keeper.feed(data)
         return data
 
@@ -220,7 +225,7 @@ class Carrier:
             return
         from runner.agent.libc import function
 
-        if self.sink.is_pipe and self.overlay is None and self.allowance is None:
+        if self.sink.is_pipe and self.overlay is None:
             self._tee = function("tee")
         try:
             from fcntl import fcntl

@@ -47,23 +47,24 @@ class Allowance:
 
     Attributes:
         granted: Bytes so far.
+        left: Bytes that may still be passed on.
         exceeded: Whether more came than may be passed on.
     """
 
-    __slots__ = ("_size", "exceeded", "granted")
+    __slots__ = ("exceeded", "granted", "left")
 
     def __init__(self, size: int) -> None:
-        self._size = size
         self.granted = 0
+        self.left = size
         self.exceeded = False
 
     def grant(self, data: bytes) -> bytes:
         """Return as much of the data as may be passed on."""
-        left = self._size - self.granted
-        if len(data) > left:
+        if len(data) > self.left:
             self.exceeded = True
-            data = data[:left]
+            data = data[: self.left]
         self.granted += len(data)
+        self.left -= len(data)
         return data
 
 
