@@ -110,7 +110,7 @@ def fitting(
         rows: The rows.
         out: Where the table is written.
     """
-    width = _width(out)
+    width = terminal_width(out)
     chosen = list(names)
     if not width:
         return chosen
@@ -131,7 +131,7 @@ def _write_table(
 
     lines, widths = _cells(names, rows)
     taken = sum(widths[:-1]) + 2 * (len(names) - 1)
-    room = max(_LEAST, _width(out) - taken) if _width(out) else 0
+    room = max(_LEAST, terminal_width(out) - taken) if terminal_width(out) else 0
     for number, line in enumerate(lines):
         *first, last = line
         cells = [pad(cell, width) for cell, width in zip(first, widths, strict=False)]
@@ -143,7 +143,7 @@ def _write_table(
         out.writelines(f"{' ' * taken}{part}\n" for part in parts[1:])
 
 
-def _width(out: TextIO) -> int:
+def terminal_width(out: TextIO) -> int:
     """Return the columns of the terminal behind a stream, or 0 where there is none."""
     try:
         return os.get_terminal_size(out.fileno()).columns if out.isatty() else 0

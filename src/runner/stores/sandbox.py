@@ -14,7 +14,7 @@ from runner.stores.views import SAMPLES, SCHEMA, VIEWS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 else:
     try:
@@ -131,7 +131,7 @@ class Sandbox:
         first = self._timed(lambda: cursor.execute(query).fetchmany(_FETCHED), query)
         if cursor.description is None:
             raise UsageError("there is no query: runner sql 'SELECT script, runs FROM scripts'")
-        return [column[0] for column in cursor.description], self._rows(cursor, first, query)
+        return _unique(column[0] for column in cursor.description), self._rows(cursor, first, query)
 
     def _rows(
         self, cursor: sqlite3.Cursor, batch: list[tuple[Any, ...]], query: str
@@ -201,6 +201,18 @@ class Sandbox:
     def close(self) -> None:
         """Let go of everything."""
         self._connection.close()
+
+
+def _unique(names: Iterable[str]) -> list[str]:
+    """Return names, with a number behind those that were there before: rows are shown by name."""
+    result: list[str] = []
+    for name in names:
+        number, other = 1, name
+        while other in result:
+            number += 1
+            other = f"{name}_{number}"
+        result.append(other)
+    return result
 
 
 def _unpacked(data: str | bytes | None) -> str:

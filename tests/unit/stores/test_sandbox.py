@@ -142,6 +142,7 @@ def test_what_people_write_in_sql_works(path: str) -> None:
         {"script": "b.py"}
     ]
     assert ask(path, "SELECT count(*) AS n FROM runs a JOIN runs b USING (run_id)") == [{"n": RUNS}]
+    assert ask(path, "SELECT 1, 2 AS x, 3 AS x, 4 AS x") == [{"1": 1, "x": 2, "x_2": 3, "x_3": 4}]
     assert ask(path, "SELECT run_id FROM runs WHERE started_ns = 0;  -- nothing") == []
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.cli.remembered import take_in
-from runner.cli.tables import write_json, write_rows
+from runner.cli.tables import fitting, write_json, write_rows
 from runner.engine.history import HistoryManager
 from runner.model.units import format_count
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from runner.engine.run_options import RecordOptions
 
 _COLUMNS = ("name", "unit", "kind", "runs", "first", "last", "meaning")
+_DISPENSABLE = ("first", "kind", "unit", "last", "runs")
 _CSV = ("name", "unit", "type", "kind", "more_is_worse", "runs", "first", "last", "meaning")
 
 _LEGEND = """
@@ -46,6 +47,7 @@ def show_metrics(options: MetricsOptions, record: RecordOptions, query: QueryOpt
             for row in rows
         ]
         recorded = any(row["runs"] for row in rows)
-        write_rows(out, "table", [name for name in _COLUMNS if recorded or name not in ("runs", "first", "last")], shown)
+        columns = [name for name in _COLUMNS if recorded or name not in ("runs", "first", "last")]
+        write_rows(out, "table", fitting(columns, _DISPENSABLE, shown, out), shown)
         out.write(_LEGEND)
     return 0

@@ -7,7 +7,7 @@ from time import localtime, strftime, time_ns
 from runner.cli.drawing import check_place, show_chart
 from runner.cli.output import printable
 from runner.cli.remembered import nothing, take_in
-from runner.cli.tables import write_json, write_rows
+from runner.cli.tables import fitting, write_json, write_rows
 from runner.engine.buckets import DAY
 from runner.engine.environment import pairs
 from runner.engine.history import HistoryManager
@@ -18,7 +18,7 @@ from runner.model.errors import UsageError
 from runner.model.metrics import BY_NAME
 from runner.model.run import iso
 from runner.model.units import format_count, format_value
-from runner.stores.aggregates import COUNT, FUNCTIONS
+from runner.stores.aggregates import AVG, COUNT, FUNCTIONS, MAX, MIN, STDDEV, SUM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 _SHORT_ID = 8
 #: From here on a figure without a unit is shown without decimals.
 _LARGE = 1_000_000
+#: Figures of buckets that a narrow terminal can do without, the first ones first.
+_DISPENSABLE = ("p50", SUM, STDDEV, "p90", AVG, MIN, MAX)
 #: Columns of the values in CSV.
 _POINT = ("timestamp", "value", "run_id", "script_name")
 
@@ -109,7 +111,8 @@ class _Answer:
                 }
                 for point in points
             ]
-            write_rows(self.out, "table", ("started", self.metric, "run", "script"), rows)
+            columns = fitting(("started", self.metric, "run", "script"), ("run",), rows, self.out)
+            write_rows(self.out, "table", columns, rows)
             if total > len(points):
                 shown = f"{format_count(len(points))} of {format_count(total)}"
                 self.out.write(f"\nthe last {shown} values; --query-limit N shows more\n")
@@ -151,7 +154,7 @@ class _Answer:
                 {"start": start, **{name: self._said(name, figures[name]) for name in self.functions}}
                 for start, (_, _, figures) in zip(starts, found, strict=True)
             ]
-            write_rows(self.out, "table", ("start", *self.functions), rows)
+            write_rows(self.out, "table", fitting(("start", *self.functions), _DISPENSABLE, rows, self.out), rows)
             if len(found) == self.options.limit:
                 self.out.write(f"\nthe last {format_count(len(found))} buckets; --query-limit N shows more\n")
         return True

@@ -253,7 +253,7 @@ def show_outcome(outcome: Outcome, dry_run: bool, others: list[str], query: Quer
         listed = ", ".join(others[:10]) + (", ..." if len(others) > 10 else "")
         _say(out, f"there are no runs of {policy.script}; there are runs of: {listed}")
     _tell_archive(outcome, out)
-    width = tables._width(out)
+    width = tables.terminal_width(out)
     for task, tally in outcome.parts:
         _say(out, sentence(task, policy.metrics, _runs(tally.runs), dry_run))
         if tally:
@@ -275,7 +275,7 @@ def show_outcome(outcome: Outcome, dry_run: bool, others: list[str], query: Quer
 
 def _say(out: TextIO, text: str) -> None:
     """Write a sentence, on a terminal in lines that fit."""
-    width = tables._width(out)
+    width = tables.terminal_width(out)
     lines = wrap(printable(text), width) if width else [printable(text)]
     out.writelines(f"{line}\n" for line in lines)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from itertools import islice
 
-from runner.cli.remembered import take_in
-from runner.cli.tables import write_json, write_rows
+from runner.cli.columns import columns, pad, wrap
+from runner.cli.output import printable
+from runner.cli.remembered import nothing, take_in
+from runner.cli.tables import terminal_width, write_json, write_rows
 from runner.engine.history import HistoryManager
 from runner.engine.sql import SqlAnswer
 from runner.model.errors import UsageError
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Most rows of a table, whose columns are as wide as their widest cell.
 _ROWS = 1000
+#: Least columns for a value.
+_NARROWEST = 10
 
 
 def show_sql(options: SqlOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
@@ -33,6 +38,9 @@ def show_sql(options: SqlOptions, record: RecordOptions, query: QueryOptions, ou
         return 0
     with HistoryManager(record.history_db) as history:
         take_in(history)
+        if not os.path.exists(history.db_path):
+            _say_nothing(history.db_path, query, out)
+            return 0
         with SqlAnswer(history, options.query, options.samples, options.timeout) as answer:
             rows = answer.rows if options.limit is None else islice(answer.rows, options.limit)
             if query.format == "json":
@@ -40,48 +48,72 @@ def show_sql(options: SqlOptions, record: RecordOptions, query: QueryOptions, ou
             elif query.format == "csv":
                 _write_csv(answer.columns, rows, out)
             else:
-                _write_table(answer.columns, rows, options.limit, out)
+                _write_table(answer.columns, answer.rows, options.limit, out)
     return 0
 
 
-def _write_json(columns: list[str], rows: Iterable[tuple[Any, ...]], out: TextIO) -> None:
+def _say_nothing(path: str, query: QueryOptions, out: TextIO) -> None:
+    if query.format == "json":
+        _write_json([], [], out)
+    elif query.format == "table":
+        out.write(nothing("", (), path))
+
+
+def _write_json(names: list[str], rows: Iterable[tuple[Any, ...]], out: TextIO) -> None:
     """Write rows as they come: there may be more than memory holds."""
     from json import dumps
 
     begun = False
     for row in rows:
-        out.write(",\n    " if begun else _head("ok", columns) + "\n    ")
+        out.write(",\n    " if begun else _head("ok", names) + "\n    ")
         begun = True
-        out.write(dumps(dict(zip(columns, row, strict=True))))
-    out.write("\n  ]\n}\n" if begun else _head("no_data", columns) + "]\n}\n")
+        out.write(dumps(dict(zip(names, row, strict=True))))
+    out.write("\n  ]\n}\n" if begun else _head("no_data", names) + "]\n}\n")
 
 
-def _head(status: str, columns: list[str]) -> str:
+def _head(status: str, names: list[str]) -> str:
     from json import dumps
 
-    return f'{{\n  "status": "{status}",\n  "columns": {dumps(columns)},\n  "rows": ['
+    return f'{{\n  "status": "{status}",\n  "columns": {dumps(names)},\n  "rows": ['
 
 
-def _write_csv(columns: list[str], rows: Iterable[tuple[Any, ...]], out: TextIO) -> None:
+def _write_csv(names: list[str], rows: Iterable[tuple[Any, ...]], out: TextIO) -> None:
     import csv
 
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(columns)
+    writer.writerow(names)
     writer.writerows(rows)
 
 
-def _write_table(columns: list[str], rows: Iterable[tuple[Any, ...]], limit: int | None, out: TextIO) -> None:
+def _write_table(names: list[str], rows: Iterable[tuple[Any, ...]], limit: int | None, out: TextIO) -> None:
     most = _ROWS if limit is None else limit
     shown = list(islice(rows, most + 1))
-    write_rows(out, "table", columns, [dict(zip(columns, map(_cell, row), strict=True)) for row in shown[:most]])
+    cells = [[_cell(value) for value in row] for row in shown[:most]]
+    room = terminal_width(out)
+    widths = [max(map(columns, column)) + 2 for column in zip(names, *cells, strict=True)]
+    if cells and 0 < room < sum(widths) - 2:
+        _write_records(names, cells, room, out)
+    else:
+        write_rows(out, "table", names, [dict(zip(names, row, strict=True)) for row in cells])
     if not shown:
         out.write("no rows\n")
     elif len(shown) > most:
         out.write(f"\nthe first {format_count(most)} rows; --limit N shows more, --format csv all of them\n")
 
 
-def _cell(value: Any) -> Any:
-    return f"{value:.10g}" if isinstance(value, float) else value
+def _write_records(names: list[str], rows: list[list[str]], room: int, out: TextIO) -> None:
+    """Write each row as a block, a line a column: the table would be wider than the terminal."""
+    width = max(map(columns, names)) + 2
+    for number, row in enumerate(rows, 1):
+        out.write(f"{'' if number == 1 else chr(10)}row {number}\n")
+        for name, value in zip(names, row, strict=True):
+            first, *rest = wrap(value, max(_NARROWEST, room - width - 2))
+            out.write(f"  {pad(printable(name), width)}{first}".rstrip() + "\n")
+            out.writelines(f"{' ' * (width + 2)}{part}\n" for part in rest)
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else f"{value:.10g}" if isinstance(value, float) else printable(str(value))
 
 
 def _show_schema(query: QueryOptions, out: TextIO) -> None:
