@@ -80,7 +80,7 @@ def run(line: Line) -> int:
 
         die_of(execution.interrupted_by)
     try:
-        if heartbeat is not None:
+        if heartbeat is not None and not execution.skipped:
             heartbeat.begin()
         _watch(execution, here, progress, show, environ)
         finished = execution.finish()

@@ -202,7 +202,7 @@ class ScriptRunner:
                 if execution.interrupted_by:
                     raise KeyboardInterrupt
                 heartbeat = Heartbeat(self._heartbeat) if self._heartbeat else None
-                if heartbeat is not None:
+                if heartbeat is not None and not execution.skipped:
                     heartbeat.begin()
                 run = execution.finish()
                 if heartbeat is not None:

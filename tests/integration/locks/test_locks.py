@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -411,3 +412,33 @@ def test_at_a_terminal_a_person_sees_at_once_for_whom_and_can_give_up(
     screen.line("echo given-up=$?")
     assert "\nnever" not in screen.wait("given-up=130")
     assert ran(runner) == 0
+
+
+def test_a_run_that_is_skipped_tells_no_monitor_that_it_begins(
+    runner: support.Command, hold: Callable[..., Holder], script: str
+) -> None:
+    from http.server import BaseHTTPRequestHandler, HTTPServer
+
+    pings: list[str] = []
+
+    class Monitor(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            pings.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        do_GET = do_POST
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Monitor) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/check"
+        holder = hold("--lock", "n", "stays.py")
+        assert runner("--lock", "n", "--no-overlap", "skip", "--heartbeat", url, script).exit_code == 0
+        assert pings == []
+        holder.end()
+        assert runner("--lock", "n", "--no-overlap", "skip", "--heartbeat", url, script).exit_code == 0
+        assert len(pings) == 2
+        server.shutdown()
