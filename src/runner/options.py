@@ -51,6 +51,16 @@ class Unset:
         self.name = name
 
 
+class Section(dict[str, "Any"]):
+    """A mapping of the configuration file that is the value of an option; `where` is its file and line."""
+
+    __slots__ = ("where",)
+
+    def __init__(self, values: Mapping[str, Any], where: str) -> None:
+        super().__init__(values)
+        self.where = where
+
+
 class Opt:
     """The declaration of one option (see `opt` for the meaning of each attribute)."""
 
@@ -69,6 +79,7 @@ class Opt:
         "positional",
         "repeat",
         "role",
+        "shape",
         "spec",
         "type",
         "unit",
@@ -89,6 +100,7 @@ class Opt:
     metavar: str
     unit: str
     role: str
+    shape: Mapping[str, Any] | None
     spec: bool
     positional: bool
     literal_bool: bool
@@ -103,6 +115,9 @@ class Opt:
     def bind(self, attr: str, annotation: str) -> None:
         """Learn the name and the type from the class that declares the option."""
         self.attr = attr
+        if self.shape is not None:
+            self.type = "data"
+            return
         if not self.flag and not self.positional:
             self.flag = "--" + attr.replace("_", "-")
         self.repeat = annotation.startswith("tuple[")
@@ -120,8 +135,8 @@ class Opt:
 
     @property
     def label(self) -> str:
-        """What messages call the option: its flag, or the word that stands for it in a line."""
-        return self.flag or self.metavar or self.attr.upper()
+        """What messages call the option: its flag, the word that stands for it in a line, or its key in the file."""
+        return self.flag or self.metavar or (self.yaml if self.shape is not None else self.attr.upper())
 
     def convert(self, value: object, where: str) -> Any:
         """Turn one value, text or already typed (from a file), into what the option holds.
@@ -222,6 +237,7 @@ def opt(
     positional: bool = False,
     literal_bool: bool = False,
     bare: str = "",
+    shape: Mapping[str, Any] | None = None,
 ) -> Any:
     """Declare an option, as the default of a field of an `Options` class.
 
@@ -241,6 +257,9 @@ def opt(
         positional: Whether the subcommand takes it without a flag.
         literal_bool: Whether a literal true or false after the bare flag is its value.
         bare: Value of the flag that is given without one; another is then only ever given as ``--flag=VALUE``.
+        shape: JSON Schema of a value that is no single one and that only a file can hold: of objects, arrays, and the
+            types of their values. The field is annotated ``object``; it gets checked lists and `Section` objects, with
+            `Unset` where an environment variable is not set.
     """
     return Opt(
         help=help,
@@ -258,6 +277,7 @@ def opt(
         positional=positional,
         literal_bool=literal_bool,
         bare=bare,
+        shape=shape,
         repeat=False,
     )
 
@@ -317,6 +337,9 @@ class Options:
                 result._set(attr, (value,) if option.repeat else value, where)
             elif option.yaml and option.yaml in config:
                 raw, where = config[option.yaml]
+                if option.shape is not None:
+                    result._set(attr, raw, f"{FILE} {where}")
+                    continue
                 items = raw if option.repeat and isinstance(raw, (list, tuple)) else [raw]
                 values = [option.convert(item, f"{where}: {option.yaml}") for item in items]
                 result._set(attr, tuple(values) if option.repeat else values[-1], f"{FILE} {where}")
@@ -332,6 +355,8 @@ class Options:
         result = cls(**values)
         for attr, value in values.items():
             option = cls.declared[attr]
+            if option.shape is not None:
+                continue
             if option.repeat:
                 items = [value] if isinstance(value, str) else value
                 setattr(result, attr, tuple(option.convert(item, attr) for item in items))

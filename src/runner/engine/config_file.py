@@ -7,6 +7,7 @@ import os
 from runner import __version__
 from runner.engine.config import Config
 from runner.engine.config_later import LATER
+from runner.engine.config_shape import Shaper, substitute
 from runner.engine.config_tree import Node, Unreadable, parse_json, parse_yaml
 from runner.engine.location import absolute
 from runner.model.errors import ConfigError, UsageError
@@ -128,6 +129,10 @@ class _Checker:
         if node.kind == "null":
             self._problem(line, f"{path} has no value")
             return
+        if option.shape is not None:
+            shaped = Shaper(self.shown, self.environ, self._problem).shape(node, option.shape, path)
+            self.config.values[path] = (shaped, f"{self.shown}:{node.line}")
+            return
         if node.kind == "mapping":
             self._problem(line, f"{path} is a value, not a section")
             return
@@ -185,30 +190,3 @@ class _Checker:
                 self._later(item, schema["items"], path)
         elif node.kind == "scalar" and schema["type"] in ("array", "object"):
             self._problem(node.line, f"{path}: {'a list' if schema['type'] == 'array' else 'a section'} is needed")
-
-
-def substitute(text: str, environ: Mapping[str, str]) -> str | Unset:
-    """Return a text with every ``${NAME}`` replaced; ``$${`` stands for ``${``.
-
-    Returns:
-        The text, or what tells which variable is not set: an error only where the value is used.
-    """
-    if "${" not in text:
-        return text
-    parts = []
-    at = 0
-    while True:
-        begin = text.find("${", at)
-        end = text.find("}", begin)
-        if begin < 0 or end < 0:
-            parts.append(text[at:])
-            return "".join(parts)
-        if begin > at and text[begin - 1] == "$":
-            parts.append(text[at : begin - 1] + "${")
-            at = begin + 2
-            continue
-        name = text[begin + 2 : end]
-        if name not in environ:
-            return Unset(name)
-        parts.append(text[at:begin] + environ[name])
-        at = end + 1

@@ -46,6 +46,8 @@ def _place(root: dict[str, Any], path: str, fragment: dict[str, Any]) -> None:
 
 
 def _option(option: Opt) -> dict[str, Any]:
+    if option.shape is not None:
+        return {"description": option.help, **option.shape}
     single = _single(option)
     about: dict[str, Any] = {"description": option.help}
     if option.default is not None and option.default not in ("", ()):

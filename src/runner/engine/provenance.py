@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runner.model.redact import redact_value
+from runner.options import Unset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ def rows(features: Iterable[Options]) -> list[dict[str, object]]:
 
 def shown(option: Opt, value: object) -> object:
     """Return a value as it may be shown: JSON types, secrets redacted."""
+    if option.shape is not None:
+        return _data("", value)
     if isinstance(value, tuple):
         return [shown(option, item) for item in value]
     if isinstance(value, str):
@@ -36,6 +39,17 @@ def shown(option: Opt, value: object) -> object:
             return f"{name}={redact_value(name, rest)}"
         return redact_value(option.attr, value)
     return value
+
+
+def _data(name: str, value: object) -> object:
+    """Return structured data with what its names and forms show to be secret redacted."""
+    if isinstance(value, dict):
+        return {key: _data(key, item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_data(name, item) for item in value]
+    if isinstance(value, Unset):
+        return f"${{{value.name}}}"
+    return redact_value(name, value) if isinstance(value, str) else value
 
 
 def text(value: object) -> str:

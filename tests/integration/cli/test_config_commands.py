@@ -72,7 +72,7 @@ def test_a_wrong_file_starts_nothing_and_everything_is_told(runner: Command) -> 
         assert "runner.yaml:4: " in lines[2]
     assert not (runner.cwd / "ran").exists()
     # What no setting touches works all the same.
-    for args in (["metrics"], ["config", "schema"], ["completion", "bash"], ["--help"], ["--version"]):
+    for args in (["config", "schema"], ["completion", "bash"], ["--help"], ["--version"]):
         assert runner(*args).exit_code == 0, args
 
 

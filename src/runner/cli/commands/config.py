@@ -11,6 +11,7 @@ from runner.options import Options, Unset, opt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any, TextIO
 
     from runner.options import Opt
@@ -70,10 +71,18 @@ def check_config(options: ConfigFileOptions, out: TextIO) -> int:
     out.write(f"{path}: nothing wrong, {count} value{'s' * (count != 1)} with effect\n")
     out.writelines(f"  note: {warning}\n" for warning in found.warnings)
     for key, (value, where) in found.values.items():
-        for item in value if isinstance(value, list) else [value]:
+        for item in _leaves(value):
             if isinstance(item, Unset):
                 out.write(f"  note: {where}: {key} needs the environment variable {item.name}, which is not set here\n")
     return 0
+
+
+def _leaves(value: object) -> Iterator[object]:
+    if isinstance(value, (list, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(item)
+    else:
+        yield value
 
 
 def init_config(options: ConfigFileOptions, out: TextIO) -> int:
@@ -117,10 +126,15 @@ _HEAD = """\
 
 def template() -> str:
     """Return the commented configuration file."""
+    from json import dumps
+
     sections: dict[str, list[str]] = {}
     for key, declared in known_keys().items():
         section, _, name = key.partition(".")
         option = declared()
+        if option.shape is not None:
+            sections[key] = [f"\n# {option.help}", f"# {key}: {dumps(option.shape.get('examples', [None])[0])}"]
+            continue
         lines = sections.setdefault(section, [f"\n{section}:"])
         lines += [f"  # {option.help}", f"  # {name}: {_example(option)}"]
     return _HEAD + "\n".join(line for lines in sections.values() for line in lines) + "\n"
