@@ -164,12 +164,14 @@ def show_policy(options: NamedPolicyOptions, record: RecordOptions, query: Query
         lines["preset"] = f"{preset.name}, {preset.bound}: {preset.why}"
     lines["added"] = _minute(answer["added"])
     for task in answer["deletes"]:
-        lines[f"{task['part']} before"] = _minute(task["before"])
+        what = {"coarser": "samples folded"}.get(task["part"], task["part"])
+        lines[f"{what} before"] = _minute(task["before"])
     lines["last deleted"] = _minute(applied) if applied else "nothing yet"
     if query.format == "csv":
         write_rows(out, "csv", list(lines), [lines])
     else:
-        out.writelines(f"{name:<15} {printable(value)}\n" for name, value in lines.items())
+        width = max(map(len, lines))
+        out.writelines(f"{name:<{width}}  {printable(value)}\n" for name, value in lines.items())
     return 0
 
 
@@ -226,8 +228,8 @@ def _deed(action: dict[str, Any]) -> str:
                                                                 if name else "automatic cleanup")  # fmt: skip
     scripts = sorted(action["scripts"], key=action["scripts"].get, reverse=True)
     of = ", ".join(scripts[:3]) + (f" and {len(scripts) - 3} more" if len(scripts) > 3 else "")
-    parts = [f"{part} of {format_count(runs)} runs" if part != "runs" else f"{format_count(runs)} runs"
-             for part, runs in action["parts"].items()]  # fmt: skip
+    words = {"runs": "", "metrics": "figures of ", "coarser": "detail in the samples of "}
+    parts = [f"{words.get(part, f'{part} of ')}{_runs(runs)}" for part, runs in action["parts"].items()]
     kept = f"; archived to {action['archive']}" if action["archive"] else ""
     cut = "" if action["complete"] else "; more was left"
     return f"{why}: deleted {', '.join(parts) or 'nothing'}{f' ({of})' if of else ''}{kept}{cut}"
