@@ -17,19 +17,19 @@ class LimitOptions(Options):
     """What the script may use, and how it stands back where others want the same."""
 
     max_memory: int | None = opt(
-        "End the whole process tree when its memory, as sampled, exceeds this (2GB)", unit="bytes", minimum=1,
+        "End the whole process tree when its memory, as sampled, exceeds this, such as 2GB", unit="bytes", minimum=1,
         metavar="SIZE", env="RUNNER_MAX_MEMORY", yaml="limits.max_memory", role=RUN,
     )  # fmt: skip
     max_cpu_time: float | None = opt(
-        "End the tree when it has used more CPU time than this (10m)", unit="seconds", minimum=0.001,
+        "End the tree when it has used more CPU time than this, such as 10m", unit="seconds", minimum=0.001,
         metavar="SECONDS", env="RUNNER_MAX_CPU_TIME", yaml="limits.max_cpu_time", role=RUN,
     )  # fmt: skip
     max_output: int | None = opt(
-        "Pass on no more output than this, and end the tree when more comes (100MB)", unit="bytes", minimum=1,
+        "Pass on no more output than this, and end the tree when more comes; such as 100MB", unit="bytes", minimum=1,
         metavar="SIZE", env="RUNNER_MAX_OUTPUT", yaml="limits.max_output", role=RUN,
     )  # fmt: skip
     idle_timeout: float | None = opt(
-        "End the tree when it has written nothing for this long (5m)", unit="seconds", minimum=0.001,
+        "End the tree when it has written nothing for this long, such as 5m", unit="seconds", minimum=0.001,
         metavar="SECONDS", env="RUNNER_IDLE_TIMEOUT", yaml="limits.idle_timeout", role=RUN,
     )  # fmt: skip
     nice: int | None = opt(

@@ -183,9 +183,10 @@ class Lock:
         try:
             found = loads(os.pread(self._descriptor, 4096, 0))
             holder = {name: kind(found[name]) for name, kind in _FACTS.items()}
-            return holder if start_ticks(holder["pid"]) == holder["ticks"] else None
-        except (OSError, ValueError, KeyError, TypeError):
-            return None
+            is_plausible = holder["pid"] > 0 and 0 <= holder["since"] < 1 << 63
+            return holder if is_plausible and start_ticks(holder["pid"]) == holder["ticks"] else None
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return None  # anybody may have written there
 
     def _held_by(self, holder: dict[str, Any] | None) -> str:
         if holder is None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from runner.agent import tree
+from runner.agent.facts import start_ticks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -198,6 +199,35 @@ def test_a_file_that_was_left_behind_locks_nothing_and_accuses_nobody(
         assert "is held by another process" in result.err
     assert runner("--lock", "./left.lock", "--no-overlap", "fail", script).exit_code == 0
     assert path.read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        b"\0\xff",
+        b"[" * 4000,
+        b"[]",
+        b'{"pid":1}',
+        b'{"pid":1e999,"ticks":0,"since":0,"run":"","script":""}',
+        b'{"pid":-1,"ticks":0,"since":0,"run":"","script":""}',
+        b'{"pid":%d,"ticks":%d,"since":1e40,"run":"","script":""}',
+    ],
+)
+def test_contents_that_anybody_may_have_written_do_no_harm(
+    runner: support.Command, script: str, contents: bytes
+) -> None:
+    import fcntl
+
+    path = runner.cwd / "a.lock"
+    if b"%d" in contents:
+        contents %= (os.getpid(), start_ticks(os.getpid()))
+    path.write_bytes(contents)
+    with open(path, "rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        result = runner("--lock", "./a.lock", "--no-overlap", "fail", "--quiet", script)
+    assert (result.exit_code, result.err.count("\n")) == (125, 1)
+    assert "is held by another process" in result.err
+    assert path.read_bytes() == contents
 
 
 def test_a_lock_is_one_for_all_directories_and_scripts(
