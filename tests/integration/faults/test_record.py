@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from runner.stores.database import SCHEMA
 from tests.integration.faults.conftest import DATABASE, history
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def test_a_record_of_a_newer_version(runner: support.Command) -> None:
     assert "newer version" in query.err
     assert len(query.err.splitlines()) == 1
     assert database.read_bytes() == before
-    set_version(database, 1)  # as if the runner had been upgraded
+    set_version(database, SCHEMA)  # as if the runner had been upgraded
     assert [run["exit_code"] for run in history(runner)] == [7, 0]
 
 
