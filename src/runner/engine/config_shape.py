@@ -36,8 +36,8 @@ class Shaper:
 
         Args:
             node: The node.
-            schema: Its shape: ``type`` (one or a list of them), ``properties`` and ``required`` of an object (other keys
-                are allowed where it has no ``properties``), ``items`` of an array, ``enum`` of a text.
+            schema: Its shape: ``type`` (one or a list of them), ``properties`` and ``required`` of an object (without
+                ``properties`` any key is allowed), ``items`` of an array, ``enum`` of a text.
             path: What messages call it.
         """
         kinds = schema.get("type", list(_NAMES))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from runner.engine.target import Target
     from runner.executors.base import Executor, Handle
     from runner.model.fold import Fold
+    from runner.model.judgement import Judgement
     from runner.model.run import Attempt, Run
     from runner.policy.retry import RetryPolicy
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
         to_stdout: bool
 
-        def write(self, run: Run) -> None:
+        def write(self, run: Run, judgement: Judgement | None) -> None:
             """Write it; a `RunnerError` is said and changes nothing."""
 
 
@@ -50,6 +51,7 @@ class Execution:
         executor: Where it runs.
         retry: Whether and when it is tried again; None for one attempt.
         reports: What is written about it at the end.
+        judge: Judges the finished run, once it is recorded and before its reports are written.
         watch: Called with every event and the number of its attempt, for those who look on; what it raises is raised
             again when the run has been recorded.
         words: What the runner was given, for the record.
@@ -69,6 +71,7 @@ class Execution:
         executor: Executor,
         retry: RetryPolicy | None = None,
         reports: Sequence[Report] = (),
+        judge: Callable[[Run], Judgement] | None = None,
         watch: Callable[[Event, int], None] | None = None,
         words: Sequence[str] = (),
         hold: bool = False,
@@ -82,6 +85,9 @@ class Execution:
         self.executor = executor
         self.policy = retry if retry is not None and retry.retries else None
         self.reports = reports
+        self.judge = judge
+        #: What was judged of the run, None where nothing was or as long as it lasts.
+        self.judgement: Judgement | None = None
         self.watch = watch
         self.words = words
         self.lock = lock
@@ -175,6 +181,8 @@ class Execution:
             self._launch()
         description.complete()
         self._remember(run)
+        if self.judge is not None:
+            self.judgement = self.judge(run)
         self._report(run)
         self.release()
         if self._trouble is not None:
@@ -288,6 +296,6 @@ class Execution:
 
         for report in self.reports:
             try:
-                report.write(run)
+                report.write(run, self.judgement)
             except RunnerError as error:
                 self.warnings.append(str(error))

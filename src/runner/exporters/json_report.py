@@ -7,6 +7,7 @@ from runner.options import RUN, Options, opt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runner.model.judgement import Judgement
     from runner.model.run import Run
 
 
@@ -35,7 +36,7 @@ class JsonReport:
         #: Whether it goes to standard output, which has to stay open until then.
         self.to_stdout = files.is_stdout(path)
 
-    def write(self, run: Run) -> None:
+    def write(self, run: Run, judgement: Judgement | None = None) -> None:
         """Write the report of a finished run.
 
         Raises:
@@ -43,4 +44,5 @@ class JsonReport:
         """
         from json import dumps
 
-        files.write(self.path, (dumps(run.to_dict(), indent=2, ensure_ascii=True) + "\n").encode("ascii"))
+        data = run.to_dict() | ({} if judgement is None else {"judgement": judgement.to_dict()})
+        files.write(self.path, (dumps(data, indent=2, ensure_ascii=True) + "\n").encode("ascii"))
