@@ -52,10 +52,12 @@ class Progress:
         share = min(1.0, done / self.total) if self.total else 0.0
         if not share:
             return f"{format_count(done)} {self.what}"
-        text = f"{format_count(done)} of {format_count(self.total)} {self.what}, {100 * share:.0f} %"
-        if share < _ENOUGH:
-            return text
-        return f"{text}, {format_seconds(max(1, round((now - self._start) * (1 - share) / share)))} left"
+        left = ""
+        if share >= _ENOUGH:
+            seconds = max(1, round((now - self._start) * (1 - share) / share))
+            left = f", {seconds if seconds < 60 else format_seconds(seconds)}{' s' * (seconds < 60)} left"
+        # What matters most comes first: a narrow terminal shows no more.
+        return f"{100 * share:.0f} %{left}: {format_count(done)} of {format_count(self.total)} {self.what}"
 
     def end(self) -> None:
         """Take the line away."""

@@ -223,7 +223,8 @@ def format_of(path: str) -> str:
     ending = path.removesuffix(_COMPRESSED).rpartition(".")[2].lower() if "." in path else ""
     found = _ENDINGS.get(ending, ending)
     if found not in FORMATS:
-        raise UsageError(f"--export-format is needed: one of {', '.join(FORMATS)} ({path} does not say which)")
+        named = "" if path == "-" else f"; the name {path} does not say it"
+        raise UsageError(f"--export-format is needed: {', '.join(FORMATS[:-1])} or {FORMATS[-1]}{named}")
     return found
 
 
