@@ -101,7 +101,7 @@ INSERT INTO coarse_curves (run, attempt, seconds) VALUES (?, ?, ?)
 ON CONFLICT (run, attempt) DO UPDATE SET seconds = excluded.seconds
 
 -- newest_key --
-SELECT seq, id FROM runs ORDER BY seq DESC LIMIT 1
+SELECT seq, id FROM runs WHERE seq = (SELECT max(seq) FROM runs)
 
 -- newest_key_of --
 SELECT 1 FROM runs WHERE seq = ? AND id = ?
