@@ -191,9 +191,11 @@ class TimeSeries:
             unit = "count"
         if not functions:
             series = [Series(AVG, starts, columns[AVG], columns[MIN], columns[MAX])]
+            what = "average, and the range from lowest to highest,"
         else:
             series = [Series(name, starts, columns[name], style=LINE) for name in asked]
-        return Chart(title, TIME, [Panel(self._metric, unit, series)], note=f"in buckets of {self._size}")
+            what = ", ".join(asked)
+        return Chart(title, TIME, [Panel(self._metric, unit, series)], note=f"{what} in buckets of {self._size}")
 
     def _filter(self) -> RunFilter:
         if self._since is not None and self._until is not None and self._since >= self._until:

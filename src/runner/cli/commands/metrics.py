@@ -21,7 +21,8 @@ _CSV = ("name", "unit", "type", "kind", "more_is_worse", "runs", "first", "last"
 _LEGEND = """
 exact    the kernel's own accounting
 sampled  read now and then: what happened between two readings is not in it
-A run says where a figure is worth less than usual: a bound (at least this much) or a ceiling (at most).
+A run says where a figure is worth less than usual: a bound (at least this much)
+or a ceiling (at most).
 """
 
 
@@ -48,6 +49,8 @@ def show_metrics(options: MetricsOptions, record: RecordOptions, query: QueryOpt
         ]
         recorded = any(row["runs"] for row in rows)
         columns = [name for name in _COLUMNS if recorded or name not in ("runs", "first", "last")]
-        write_rows(out, "table", fitting(columns, _DISPENSABLE, shown, out), shown)
+        fit = fitting(columns, _DISPENSABLE, shown, out)
+        # Either end of the time tells little without the other.
+        write_rows(out, "table", fit if "first" in fit else [name for name in fit if name != "last"], shown)
         out.write(_LEGEND)
     return 0

@@ -33,7 +33,7 @@ _SHORT_ID = 8
 #: From here on a figure without a unit is shown without decimals.
 _LARGE = 1_000_000
 #: Figures of buckets that a narrow terminal can do without, the first ones first.
-_DISPENSABLE = ("p50", SUM, STDDEV, "p90", AVG, MIN, MAX)
+_DISPENSABLE = ("p50", SUM, STDDEV, "p90", "median", MIN, MAX)
 #: Columns of the values in CSV.
 _POINT = ("timestamp", "value", "run_id", "script_name")
 
