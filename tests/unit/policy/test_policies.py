@@ -133,8 +133,10 @@ def test_steps_of_detail() -> None:
     assert parse_steps("") == []
 
 
-@pytest.mark.parametrize("text", ["raw", "5min:30d", "raw:30d,5min:20d", "raw:30d,5min", "raw:x", "raw:0d", ",", "raw:-3d",
-                                  "raw:1e999d", "raw:30d,5min:60d,1min:90d", "raw:5 parsecs"])  # fmt: skip
+@pytest.mark.parametrize("text", [
+    "raw", "5min:30d", "raw:30d,5min:20d", "raw:30d,5min", "raw:x", "raw:0d", ",", "raw:-3d", "raw:1e999d",
+    "raw:30d,5min:60d,1min:90d", "raw:5 parsecs",
+])  # fmt: skip
 def test_steps_that_make_no_sense(text: str) -> None:
-    with pytest.raises(UsageError, match="raw:30d,5min:1y|coarser and longer"):
+    with pytest.raises(UsageError, match=r"raw:30d,5min:1y|coarser and longer"):
         parse_steps(text)

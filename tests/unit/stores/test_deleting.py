@@ -76,8 +76,8 @@ def recounted(store: SqliteStore) -> list[tuple[str, int, int, int]]:
     """Return what they would say had all runs been counted now."""
     store._connection.executescript("DELETE FROM presence")
     ask(store, "INSERT INTO presence SELECT started / 86400000000000, measured, count(*) FROM runs GROUP BY 1, 2")
-    ask(store, "INSERT INTO presence SELECT started / 86400000000000, e.key, count(*) FROM runs, json_each(runs.extra) e"
-               " WHERE e.value IS NOT NULL GROUP BY 1, 2")  # fmt: skip
+    ask(store, "INSERT INTO presence SELECT started / 86400000000000, e.key, count(*) FROM runs,"
+               " json_each(runs.extra) e WHERE e.value IS NOT NULL GROUP BY 1, 2")  # fmt: skip
     return counted(store)
 
 
