@@ -1,4 +1,4 @@
-"""What was judged of a run: its gates, and how its figures compare with a baseline; what reports and exit code go by."""
+"""What was judged of a run: its gates, and its figures against a baseline; reports and exit code go by it."""
 
 from __future__ import annotations
 
