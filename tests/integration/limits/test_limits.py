@@ -105,7 +105,7 @@ def test_what_multiplies_is_killed_before_its_grace_is_over(runner: support.Comm
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         held = b""
         for _ in range(8):
-            held += bytearray(b"1") * 5_000_000
+            held += bytearray(b"1") * 1_000_000
             os.fork()
             time.sleep(0.1)
         time.sleep(60)
@@ -204,7 +204,7 @@ def test_silence_ends_a_script_that_has_stopped_to_tell(runner: support.Command)
             time.sleep(0.2)
         time.sleep(60)
     """)
-    result, report = run(runner, "--idle-timeout", "0.8", script)
+    result, report = run(runner, "--idle-timeout", "2", script)
     check_limit(result, report, "idle")
     assert result.out == "0\n1\n2\n3\n4\n5\n"
 
@@ -212,12 +212,12 @@ def test_silence_ends_a_script_that_has_stopped_to_tell(runner: support.Command)
 def test_writing_to_a_file_is_no_silence(runner: support.Command) -> None:
     script = runner.script("""
         import time
-        for n in range(8):
+        for n in range(12):
             print(n, flush=True)
-            time.sleep(0.2)
+            time.sleep(0.25)
     """)
     with open(runner.cwd / "out", "wb") as out:
-        assert runner.start("--idle-timeout", "1", script, stdout=out, stderr=subprocess.DEVNULL).wait(HANG) == 0
+        assert runner.start("--idle-timeout", "2", script, stdout=out, stderr=subprocess.DEVNULL).wait(HANG) == 0
 
 
 def test_a_stopped_script_is_silent_and_ends_all_the_same(runner: support.Command) -> None:
@@ -227,9 +227,9 @@ def test_a_stopped_script_is_silent_and_ends_all_the_same(runner: support.Comman
 
 def test_a_reader_that_takes_its_time_makes_no_silence(runner: support.Command) -> None:
     script = runner.script("import sys; sys.stdout.write('x' * 400_000)")
-    done = runner.start("--json-output", "report.json", "--idle-timeout", "0.5", script, stdout=subprocess.PIPE,
+    done = runner.start("--json-output", "report.json", "--idle-timeout", "1.5", script, stdout=subprocess.PIPE,
                         stderr=subprocess.DEVNULL)  # fmt: skip
-    time.sleep(1.5)
+    time.sleep(2.5)
     assert len(done.communicate(timeout=HANG)[0]) == 400_000
     assert done.returncode == 0
 
@@ -335,15 +335,8 @@ def test_the_script_starts_in_its_class_of_disk_accesses(
 def test_a_priority_that_the_user_may_not_have_is_one_line(
     runner: support.Command, require: Callable[..., str]
 ) -> None:
-    if os.geteuid():
-        drop = []
-    else:
-        drop = [require("setpriv"), "--reuid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all"]
-        if subprocess.run([*drop, sys.executable, "-c", ""], capture_output=True).returncode:
-            pytest.skip("another user can't run this interpreter")
-    runner.argv = [*drop, *runner.argv]
-    os.chmod(runner.cwd, 0o777)
-    runner.env["HOME"] = runner.env["XDG_STATE_HOME"] = str(runner.cwd)
+    if not os.geteuid():  # root without its capabilities
+        runner.argv = [require("setpriv"), "--bounding-set=-all", "--inh-caps=-all", *runner.argv]
     result = runner("--disable-history", "--nice", -5, "--log-level", "WARNING", "--", "true")
     assert result.exit_code == 125
     assert "a niceness of -5 is refused" in result.err
