@@ -17,14 +17,15 @@ LAST = "last"
 _TOLD = 6
 
 
-def find_run(history: HistoryManager, text: str, script: str = "") -> Run:
-    """Return the run that a text names, with output and samples.
+def find_run(history: HistoryManager, text: str, script: str = "", samples: bool = True) -> Run:
+    """Return the run that a text names, with output.
 
     Args:
         history: Where it is remembered; runs that wait in a journal are to be taken in before (`HistoryManager.fold`).
         text: An id or a unique beginning of one, ``last``, ``last:SCRIPT``, or ``-N`` for the N-th from the end
             (``-1`` is the last, ``-2`` the one before).
         script: Script to which ``last`` and ``-N`` are narrowed, as people name it; "" for any.
+        samples: Whether it has its samples too; many take longer to read than everything else.
 
     Raises:
         UsageError: It names none, or several; the message says which there are.
@@ -34,14 +35,14 @@ def find_run(history: HistoryManager, text: str, script: str = "") -> Run:
     back = places_back(word)
     if back:
         name = word.partition(":")[2] or script
-        return _counted(history, back, name)
+        return _counted(history, back, name, samples)
     if _is_id(word):
-        found = history.runs(RunFilter(id=word.lower(), limit=_TOLD + 1))
+        found = [] if len(word) == ID_DIGITS else history.runs(RunFilter(id=word, limit=_TOLD + 1))
         if len(found) > 1:
             raise UsageError(f"several runs begin with {text!r}:\n{_listed(found)}")
-        run = history.get(found[0].id) if found else None
-        if run is not None:
-            return run
+        whole = history.runs(RunFilter(id=word, limit=1), output=True, samples=samples)
+        if whole:
+            return whole[0]
     raise _unknown(history, word)
 
 
@@ -56,12 +57,13 @@ def _is_id(text: str) -> bool:
     return 0 < len(text) <= ID_DIGITS and set(text.lower()) <= set("0123456789abcdef")
 
 
-def _counted(history: HistoryManager, back: int, script: str) -> Run:
+def _counted(history: HistoryManager, back: int, script: str, samples: bool) -> Run:
     wanted = RunFilter(script, limit=back)
-    found = history.runs(wanted)
+    found = history.runs(wanted, output=back == 1, samples=samples and back == 1)
     if len(found) == back:
-        run = history.get(found[-1].id)
-        if run is not None:
+        if back > 1:
+            found = history.runs(RunFilter(id=found[-1].id, limit=1), output=True, samples=samples)
+        for run in found:
             return run
     count = history.count(wanted)
     whose = f" of {script}" if script else ""

@@ -82,7 +82,7 @@ def _prepare(options: RerunOptions, record: RecordOptions) -> Again:
 
     with HistoryManager(record.history_db) as history:
         take_in(history)
-        run = find_run(history, options.run)
+        run = find_run(history, options.run, samples=False)
     found = again(run)
     if options.edit:
         _edit(run, found)

@@ -31,7 +31,8 @@ def show_run(options: OneRunOptions, record: RecordOptions, query: QueryOptions,
         check_chart_path(options.plot, "--plot")
     with HistoryManager(record.history_db) as history:
         take_in(history)
-        run = find_run(history, options.run)
+        drawn = bool(options.plot) or query.format == "table"
+        run = find_run(history, options.run, samples=drawn or (options.samples and query.format == "json"))
         chosen = _chosen(run, options.attempt)
         if options.plot:
             _draw(run, chosen[-1], options.plot)
