@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from select import POLLIN, poll
 from time import monotonic
 
 TYPE_CHECKING = False
@@ -51,6 +50,8 @@ def wait(seconds: float, requests: int = -1) -> int:
 
 def is_asked(requests: int) -> bool:
     """Whether something is to be read on a descriptor; never of -1."""
+    from select import POLLIN, poll  # to load it takes longer than the start of a script may be held up
+
     poller = poll()
     if requests >= 0:
         poller.register(requests, POLLIN)

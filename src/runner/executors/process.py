@@ -104,7 +104,7 @@ class ProcessHandle:
                 event = self._next(requests) or Ended(0.0, LOST, None, message="the agent was killed")
                 if isinstance(event, Ended):
                     if self._passed and event.reason != CANCELLED:
-                        os.write(requests, self._passed)  # it came too late for this attempt
+                        self._put_back(requests)
                     return event
                 tell(event)
         finally:
@@ -138,6 +138,13 @@ class ProcessHandle:
             os.write(self._control, self._passed)
         except OSError:
             pass  # there was nothing after all, or the agent is gone
+
+    def _put_back(self, requests: int) -> None:
+        """Leave what came too late for this attempt to who decides about another: it is a FIFO, open for both."""
+        try:
+            os.write(requests, self._passed)
+        except OSError:
+            pass
 
     def _close(self) -> None:
         os.close(self._control)

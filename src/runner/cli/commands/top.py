@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _RIGHT = frozenset(("PID", "CPU", "TIME", "MEMORY", "THREADS", "ELAPSED"))
 _ROOM = 16
+#: Digits below which a number after --watch is rather meant as its seconds.
+_SHORTEST = 4
 _DISPENSABLE = ("THREADS", "TIME", "ELAPSED", "STATE")
 
 _COLUMNS = ("pid", "ppid", "depth", "cpu_percent", "cpu_seconds", "memory_bytes", "threads", "state",
@@ -34,6 +36,8 @@ def show_processes(
 ) -> int:
     """Show the processes of a running run as the tree they are."""
     path = locate(record.history_db, absolute())[0]
+    if watch.watch is not None and top.run.isdigit() and len(top.run) < _SHORTEST:
+        raise UsageError(f"{top.run!r} would be the beginning of a run's id; seconds are given as --watch={top.run}")
     run = find_running(path, top.run)
     reader = TreeReader(run)
     if query.format == "table":
