@@ -62,7 +62,7 @@ def ids(store: SqliteStore) -> list[str]:
 
 
 def fill(store: SqliteStore, count: int = 10, **facts: object) -> list[Run]:
-    runs = [whole(number, script=f"job{number % 2}.py", **facts) for number in range(count)]
+    runs = [whole(number, script=f"job{number % 2}.py", **facts) for number in range(count)]  # type: ignore[arg-type]
     store.add(runs)
     return runs
 
