@@ -11,7 +11,10 @@ from importlib import import_module
 
 from benchmarks import common
 
-MODULES = ("startup", "throughput", "monitor", "accuracy", "store", "record", "queries", "export", "retention", "comparison")
+MODULES = (
+    "startup", "throughput", "monitor", "live", "accuracy", "store", "record", "queries", "export", "retention",
+    "comparison",
+)  # fmt: skip
 ROUNDS = 30
 
 

@@ -14,7 +14,8 @@ _OTHER = re.compile(rb"\x1b(?!\[[\d;:]*[mK])|\x0e")
 _COLOR = re.compile(rb"\x1b\[([\d;:]*)m")
 #: Hints at a background colour: what is cleared or scrolled in then takes it, so order matters.
 _PAPER = re.compile(rb"\x1b\[(?:[\d;:]*[;:])?(?:4\d|7|10\d)")
-_END = re.compile(rb"(?:" + _PLAIN + rb"|[\x00\x07\r])*\Z")
+_LAST = re.compile(_PLAIN)
+_NOTHING = b"\0\7\r"  # moves nothing, behind a newline
 _SEQUENCE = re.compile(
     rb"\x1b(?:\[(?P<parameters>[0-?]*)[ -/]*(?P<final>[@-~])"
     rb"|\](?P<command>[^\x07\x1b]*)(?:\x07|\x1b\\)"
@@ -70,6 +71,9 @@ class Cursor:
         if self.lost:
             return
         plain = not (self._unfinished or self._alternate or self._paper)
+        if plain and b"\x1b" not in data and b"\x0e" not in data:
+            self._write(data)
+            return
         if plain and _OTHER.search(data) is None and _PAPER.search(data) is None:
             self._feed_plain(data)
             return
@@ -96,22 +100,26 @@ class Cursor:
         start = max(data.rfind(b"\x1b[m"), data.rfind(b"\x1b[0m"))
         for parameters in _COLOR.findall(data, max(start, 0)):
             self._set_color(parameters)
-        end = _END.search(data, max(len(data) - _LONGEST, 0))
-        assert end is not None
-        if end.start():
-            self._move(data[: end.start()])
+        text = data.rstrip(_NOTHING)
+        while text[-1:] in (b"m", b"K"):
+            escape = text.rfind(b"\x1b")
+            if escape < 0 or _LAST.fullmatch(text, escape) is None:
+                break
+            text = text[:escape].rstrip(_NOTHING)
+        if text:
+            self._move(text)
 
     def _write(self, text: bytes) -> None:
         if b"\x0e" in text or b"\x0f" in text:
             self._shifted = text.rfind(b"\x0e") > text.rfind(b"\x0f")
-        text = text.rstrip(b"\0\7\r\x0e\x0f")
+        text = text.rstrip(_NOTHING + b"\x0e\x0f")
         if text:
             self._move(text)
 
     def _move(self, text: bytes) -> None:
-        down = text.count(b"\n")
-        self.began = self.began or down > 0
         self._first = text.endswith(b"\n")
+        self.began = self.began or self._first or b"\n" in text
+        down = text.count(b"\n") if self._below else self._first
         self.clean = self._first and self._below < down and not self._paper
         self._below = max(0, self._below - down)
         self._blank = False

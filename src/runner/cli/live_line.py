@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 #: Columns taken at most: on a wide terminal the eye should not have to travel.
 WIDEST = 100
-_SPARKS = 12
+_SPARKS = 8
 
 
 def clock(seconds: float) -> str:
@@ -27,23 +27,15 @@ def clock(seconds: float) -> str:
     return f"{days} d {hour:02d}:{minute:02d}"
 
 
-def rough(seconds: float) -> str:
-    """Return a duration as roughly as it is known: ``8s``, ``2m``, ``1h30``, ``3d``."""
-    if seconds < 10:
-        return f"{max(1, round(seconds))}s"
+def rough(seconds: float) -> tuple[str, str]:
+    """Return a duration as roughly as it is known, number and unit: ``8 s``, ``2.5 min``, ``1.5 h``, ``3 d``."""
     if seconds < 55:
-        return f"{round(seconds / 5) * 5}s"
-    minutes = seconds / 60
-    if minutes < 10:
-        half = round(minutes * 2) / 2
-        return f"{half:g}m"
-    if minutes < 59.5:
-        return f"{round(minutes)}m"
-    quarters = round(minutes / 15)
-    if quarters < 96:
-        hours, rest = divmod(quarters, 4)
-        return f"{hours}h{rest * 15:02d}" if rest else f"{hours}h"
-    return f"{seconds / 86400:.1f}d"
+        return str(max(1, round(seconds) if seconds < 10 else round(seconds / 5) * 5)), "s"
+    for size, unit, most in ((60, "min", 55), (3600, "h", 36)):
+        count = seconds / size
+        if count < most:
+            return f"{round(count * 2) / 2 if count < 10 else round(count):g}", unit
+    return f"{seconds / 86400:.1f}".removesuffix(".0"), "d"
 
 
 def compose(figures: Figures, elapsed: float, room: int, screen: Screen) -> str:
@@ -78,8 +70,10 @@ def _parts(figures: Figures, elapsed: float, screen: Screen) -> list[tuple[int, 
     remains = interval = ""
     if left is not None:
         low, middle, high = (rough(seconds) for seconds in left)
-        remains = f"{about}{middle} left"
-        interval = f"({low}{dash}{high})" if low != high else ""
+        remains = f"{about}{middle[0]} {middle[1]} left"
+        least = low[0] if low[1] == high[1] else f"{low[0]} {low[1]} "
+        gap = dash if low[1] == high[1] else f"{dash} "
+        interval = f"({least}{gap}{high[0]} {high[1]})" if low != high else ""
     count = figures.processes or 0
     sparks = sparkline(figures.memory_trail.values, _SPARKS, screen) if len(figures.memory_trail.values) > 1 else ""
     return [

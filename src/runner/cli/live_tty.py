@@ -34,12 +34,12 @@ class Tty:
         self._device = device(fd)
 
     def size(self) -> tuple[int, int]:
-        """Return columns and lines; (0, 0) where they are not known."""
+        """Return columns and lines: 80 and 24 where the terminal, a serial line for instance, does not tell."""
         try:
             size = os.get_terminal_size(self.fd)
         except OSError:
-            return 0, 0
-        return size.columns, size.lines
+            return 0, 0  # gone
+        return size.columns or 80, size.lines or 24
 
     def is_ours(self) -> bool:
         """Whether this process is in the foreground of it."""

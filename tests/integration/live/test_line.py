@@ -81,7 +81,7 @@ def test_it_says_what_is_left_where_the_record_knows(ptys: Ptys) -> None:
     for _ in range(5):
         assert ptys.see(ptys.command("--no-progress", script)).code == 0
     seen = ptys.see(ptys.command(script))
-    assert "≈1s left".encode() in seen.data
+    assert "≈1 s left".encode() in seen.data
     assert b"left" not in ptys.see(ptys.command("--disable-history", script)).data
 
 
