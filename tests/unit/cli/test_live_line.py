@@ -45,7 +45,8 @@ def screen(unicode: bool = True) -> Screen:
 
 def test_everything_fits_where_terminals_are_80_columns_wide(figures):
     text = compose(figures, 750, 79, screen())
-    assert text == " 12:30 · ≈6 min left (3-8.5 min) · CPU 100 % · 80 MB ▂▃▃▅▅▆▇█ · 12 processes".replace("-", "\N{EN DASH}")
+    expected = " 12:30 · ≈6 min left (3-8.5 min) · CPU 100 % · 80 MB ▂▃▃▅▅▆▇█ · 12 processes"
+    assert text == expected.replace("-", "\N{EN DASH}")
 
 
 def test_what_does_not_fit_gives_way(figures):
