@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 OPENMETRICS = FORMATS[-1]
 #: Runs taken in at a time where each brings its samples and its output with it.
-_FEW = 200
+_FEW = 20
 _COMPRESSED = ".gz"
 #: Endings of names that are called otherwise than the format.
 _ENDINGS = {"ndjson": records.JSONL, "prom": OPENMETRICS, "om": OPENMETRICS, "pq": records.PARQUET}

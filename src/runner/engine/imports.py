@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from itertools import islice
-
 from runner.engine.checksum import check_sum
 from runner.importers import read_runs
 from runner.importers.base import DATABASE, BadFileError, Source
 from runner.model.errors import UsageError
+from runner.model.portable import portions
 from runner.stores import STORES
 from runner.stores.base import RunFilter
 from runner.stores.snapshot import snapshot
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Runs stored at a time: a runner that wants to store its own need not wait long.
 _BATCH = 200
+#: The same where each brings its samples and its output with it.
+_FEW = 20
 #: Marks a database of the runner's own, at byte 68.
 _OURS = b"Rnnr"
 
@@ -116,13 +117,11 @@ def _batches(path: str, name: str) -> Iterator[list[Run]]:
         with snapshot(path) as copy:
             store: Store = STORES.load("sqlite")(copy, create=False)
             try:
-                yield from store.scan(RunFilter(), output=True, samples=True, size=_BATCH)
+                yield from store.scan(RunFilter(), output=True, samples=True, size=_FEW)
             finally:
                 store.close()
         return
-    runs = read_runs(path, name)
-    while batch := list(islice(runs, _BATCH)):
-        yield batch
+    yield from portions(read_runs(path, name), _BATCH)
 
 
 def _is_ours(path: str, name: str) -> bool:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Records that a reader takes in at once; what is held in memory until they are written.
 ROW_GROUP = 32_000
+#: Bytes of them beyond which a row group ends early: samples and output may be large.
+_HEAVY = 1 << 26
 
 
 class ParquetWriter:
@@ -50,15 +52,17 @@ class ParquetWriter:
             arrow.PythonFile(sink, "w"), self._schema, compression="zstd", use_dictionary=repeated
         )
         self._waiting: list[Any] = []
-        self._rows = 0
+        self._rows = self._bytes = 0
 
     def add(self, batch: Batch) -> None:
         """Write one more batch."""
         batch = self._make_whole(make_valid(self._columns, batch))
         arrays = [self._arrow.array(values, type=field.type) for values, field in zip(batch, self._schema, strict=True)]
-        self._waiting.append(self._arrow.record_batch(arrays, schema=self._schema))
+        waiting = self._arrow.record_batch(arrays, schema=self._schema)
+        self._waiting.append(waiting)
         self._rows += len(batch[0])
-        if self._rows >= ROW_GROUP:
+        self._bytes += waiting.nbytes
+        if self._rows >= ROW_GROUP or self._bytes >= _HEAVY:
             self._write()
 
     def _make_whole(self, batch: Batch) -> Batch:
@@ -79,7 +83,7 @@ class ParquetWriter:
     def _write(self) -> None:
         self._writer.write_table(self._arrow.Table.from_batches(self._waiting, schema=self._schema), self._rows or None)
         self._waiting.clear()
-        self._rows = 0
+        self._rows = self._bytes = 0
 
     def finish(self) -> None:
         """Write the last row group and the footer."""

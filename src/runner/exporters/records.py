@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import islice
-
 from runner.exporters.sink import Sink
 from runner.model.errors import UsageError
-from runner.model.portable import COLUMNS, EXACT_COLUMN, METRIC_NAMES, TEXT, batch_of
+from runner.model.portable import COLUMNS, EXACT_COLUMN, METRIC_NAMES, TEXT, batch_of, portions
 from runner.registry import Registry
 
 TYPE_CHECKING = False
@@ -145,9 +143,8 @@ def open_sink(path: str, format: str) -> Sink:
 
 
 def _batches(runs: Iterable[Run], places: Sequence[int]) -> Iterator[Batch]:
-    left = iter(runs)
-    while some := list(islice(left, _FEW)):
-        batch = batch_of(some)
+    for portion in portions(runs, _FEW):
+        batch = batch_of(portion)
         yield [batch[place] for place in places]
 
 

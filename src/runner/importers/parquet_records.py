@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from runner.model.run import Run
 
 _MAGIC = b"PAR1"
-#: Runs taken in at once; a complete export holds samples and output of each.
-_BATCH = 1000
+#: Runs taken in at once, and where each brings its samples and its output with it.
+_BATCH, _FEW = 1000, 20
 
 
 class ParquetReader:
@@ -44,7 +44,7 @@ class ParquetReader:
                 names = [name for name in file.schema_arrow.names if name in INDEX]
                 if "run_id" not in names or VERSION_COLUMN not in names:
                     raise BadFileError(f"{source.name} is no export of runs: it has no column {VERSION_COLUMN}")
-                for batch in file.iter_batches(_BATCH, columns=names):
+                for batch in file.iter_batches(_FEW if "samples" in names else _BATCH, columns=names):
                     for values in zip(*(_column(pyarrow, batch, name) for name in names), strict=True):
                         row += 1
                         yield run_of({name: value for name, value in zip(names, values, strict=True)

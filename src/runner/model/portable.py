@@ -15,7 +15,7 @@ from runner.model.run import Attempt, Run, label_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     #: One list of values for each of `COLUMNS`, in that order.
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 #: Version of the record; a reader refuses what is newer.
 VERSION = 1
+
+#: Bytes of memory that a bucket of a curve takes, roughly, and bytes of runs that are handled at a time.
+_BUCKET, _HEAVY = 1000, 1 << 25
 
 TEXT, INT, FLOAT, BOOL, TIME, JSON = "text", "int", "float", "bool", "time", "json"
 
@@ -109,6 +112,22 @@ _AFTER = (
 COLUMNS: tuple[Column, ...] = _BEFORE + _METRICS + _AFTER
 INDEX: dict[str, int] = {column.name: place for place, column in enumerate(COLUMNS)}
 METRIC_NAMES = tuple(column.name for column in _METRICS)
+
+
+def portions(runs: Iterable[Run], most: int) -> Iterator[list[Run]]:
+    """Yield runs in lists of at most `most`, and of fewer where they are heavy with samples and output."""
+    portion: list[Run] = []
+    weight = 0
+    for run in runs:
+        portion.append(run)
+        for attempt in run.attempts:
+            weight += len(attempt.curve.buckets) * _BUCKET if attempt.curve is not None else 0
+            weight += sum(len(tail.head) + len(tail.tail) for tail in attempt.output.values())
+        if len(portion) >= most or weight > _HEAVY:
+            yield portion
+            portion, weight = [], 0
+    if portion:
+        yield portion
 
 
 def batch_of(runs: Iterable[Run]) -> Batch:

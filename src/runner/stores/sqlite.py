@@ -260,7 +260,7 @@ class SqliteStore:
         from runner.stores.scan import pages
 
         where, values = self._where(wanted)
-        # Several scripts: in the index of starts their runs are in order, by the other they would be sorted page by page.
+        # Runs of several scripts are in order in the index of starts; by the other each page would be sorted.
         where = where.replace("r.script IN (?, ", "+r.script IN (?, ")
         text = self._queries[query].replace("{metrics}", _COLUMNS)
         return pages(self._ask, text, where, values, size)
