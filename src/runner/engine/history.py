@@ -7,16 +7,15 @@ import weakref
 from _thread import allocate_lock  # `import threading` costs 3 ms
 from time import time_ns
 
-from runner.agent.events import EXITED
-from runner.engine.history_options import days_before, nanoseconds, parse_moment
+from runner.engine.history_dicts import as_dict, new_run
+from runner.engine.history_options import days_before
 from runner.engine.history_retention import RetentionMethods
 from runner.engine.location import absolute, journal_roots, locate
 from runner.engine.record import fold_abandoned
-from runner.model.metrics import BY_NAME, EXECUTION_TIME
-from runner.model.redact import redact_arguments, redact_text, redact_value
-from runner.model.run import Attempt, Run, iso
+from runner.model.redact import redact_arguments, redact_value
+from runner.model.run import Run
 from runner.stores import STORES
-from runner.stores.base import PAGE, RunFilter, script_label
+from runner.stores.base import PAGE, RunFilter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
     from runner.stores.base import Store
 
     T = TypeVar("T")
-
-#: Keys of a metrics dict that are facts of the run instead of figures.
-_FACTS = ("start_time", "end_time", "exit_code", "success", "error_message")
 
 
 class HistoryManager(RetentionMethods):
@@ -81,7 +77,7 @@ class HistoryManager(RetentionMethods):
             UsageError: A time can't be read.
             StoreError: The database can't be written.
         """
-        run = _new_run(script_name, metrics, timestamp)
+        run = new_run(script_name, metrics, timestamp)
         run.args = redact_arguments(args)
         run.tags = {str(key): redact_value(str(key), str(value)) for key, value in (tags or {}).items()}
         self.save(run)
@@ -394,87 +390,3 @@ def _close_all(stores: list[Store], pid: int) -> None:
     if pid == os.getpid():
         while stores:
             stores.pop().close()
-
-
-def as_dict(run: Run) -> dict[str, Any]:
-    """Return a run as queries show it: plain data, with only the figures that are known."""
-    last = run.last
-    return {
-        "run_id": run.id,
-        "timestamp": iso(run.started),
-        "script_name": script_label(run),
-        "script_path": run.script_path,
-        "script_args": run.args,
-        "reason": last.reason,
-        "success": last.success,
-        "exit_code": last.exit_code,
-        "signal": last.signal,
-        "error_type": last.error_type,
-        "error_message": last.error_message,
-        "attempts": len(run.attempts),
-        "total_seconds": run.total_seconds,
-        "tags": run.tags,
-        "hostname": run.host.get("hostname"),
-        "user": run.user,
-        "git_commit": run.git_commit,
-        "metrics": {name: value for name, value in {**last.metrics, **run.extra}.items() if value is not None},
-        "kinds": last.kinds,
-    }
-
-
-def _new_run(script_name: str, metrics: Mapping[str, Any], timestamp: datetime | str | None) -> Run:
-    from runner import __version__
-
-    started = _moment(timestamp or metrics.get("start_time"))
-    run = Run(os.urandom(6).hex(), script_name, started)
-    run.runner_version = __version__
-    run.cwd = absolute()
-    if os.path.exists(script_name):
-        run.script_key = os.path.abspath(script_name)
-    attempt = Attempt(1, started)
-    for name, value in metrics.items():
-        if name in _FACTS:
-            continue
-        number = _number(name, value)
-        if name in BY_NAME:
-            attempt.metrics[name] = number
-        elif number is not None:
-            run.extra[name] = number
-    success, exit_code = metrics.get("success"), metrics.get("exit_code")
-    attempt.exit_code = int(success is False) if exit_code is None else int(exit_code)
-    attempt.reason = EXITED
-    if not attempt.success:
-        attempt.error_type = f"exit:{attempt.exit_code}"
-        message = metrics.get("error_message")
-        attempt.error_message = redact_text(str(message)) if message else f"exit code {attempt.exit_code}"
-    duration = attempt.metrics.get(EXECUTION_TIME.name)
-    if metrics.get("end_time"):
-        attempt.ended = _moment(metrics["end_time"])
-    elif duration is not None:
-        attempt.ended = started + int(duration * 1e9)
-    run.attempts = [attempt]
-    return run
-
-
-def _moment(value: datetime | str | None) -> int:
-    if value is None:
-        return time_ns()
-    if isinstance(value, str):
-        return parse_moment(value, time_ns())
-    return nanoseconds(value)
-
-
-def _number(name: str, value: Any) -> Value:
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, int):
-        return value
-    try:
-        number = float(value)  # numpy's and decimal's too
-    except (TypeError, ValueError):
-        raise ValueError(f"metric {name!r} is no number: {value!r}") from None
-    if number != number or number in (float("inf"), float("-inf")):
-        raise ValueError(f"metric {name!r} is no finite number: {value!r}")
-    return number

@@ -10,7 +10,8 @@ from runner.cli.tables import write_json, write_rows
 from runner.cli.usual_row import CALLED, span
 from runner.engine.comparison import compare_runs, compare_with_typical
 from runner.engine.find_run import find_run
-from runner.engine.history import HistoryManager, as_dict
+from runner.engine.history import HistoryManager
+from runner.engine.history_dicts import as_dict
 from runner.engine.query_options import TERMINAL
 from runner.engine.usual import left_out, name_left_out
 from runner.model.errors import UsageError

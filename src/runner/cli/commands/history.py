@@ -8,7 +8,8 @@ from runner.cli.output import Screen, printable
 from runner.cli.plot import bar
 from runner.cli.remembered import nothing, take_in
 from runner.cli.tables import fitting, write_json, write_rows
-from runner.engine.history import HistoryManager, as_dict
+from runner.engine.history import HistoryManager
+from runner.engine.history_dicts import as_dict
 from runner.engine.history_options import history_filter
 from runner.model import metrics
 from runner.model.run import iso
