@@ -104,8 +104,6 @@ def _run(execution: dict[str, Any], figures: dict[str, float], alerts: int) -> R
     if execution.get("timed_out"):
         last.reason = last.error_type = "timeout"
         last.error_message = f"timed out after {execution.get('timeout_seconds')} s"
-    elif code:
-        last.error_type, last.error_message = f"exit:{code}", f"exit code {code}"
     run.python_version = execution.get("python_version")
     run.host = {"platform": execution["platform"]} if execution.get("platform") else {}
     run.tags = {"source": "executions"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from runner.agent.events import SIGNALED
 from runner.importers.made import run_from, run_id
 from runner.model.metric import MB
 from runner.model.metrics import EXECUTION_TIME, MEMORY_MAX_PROCESS
@@ -59,6 +60,8 @@ def _runs(result: dict[str, Any], position: int, started: int) -> Iterator[Run]:
         id = run_id("hyperfine", position, number, command, times, codes)
         run = run_from(id, script, args, started, seconds, codes[number], figures)
         run.tags = dict(tags)
+        if codes[number] is None:  # a signal ended it; which one is not told
+            run.last.reason = SIGNALED
         started = run.last.ended or started
         yield run
 

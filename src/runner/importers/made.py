@@ -42,6 +42,8 @@ def run_from(
     attempt.ended = started + int(seconds * 1e9) if seconds is not None and 0 <= seconds < _LONGEST else None
     attempt.reason = EXITED
     attempt.exit_code = exit_code
+    if exit_code:
+        attempt.error_type, attempt.error_message = f"exit:{exit_code}", f"exit code {exit_code}"
     known = {name: BY_NAME[name].type(value) if value == int(value) else value
              for name, value in figures.items() if name in BY_NAME}  # fmt: skip
     set_figures(attempt, known, {})

@@ -84,7 +84,8 @@ def test_each_timing_of_hyperfine_is_a_run(tmp_path: Path) -> None:
     assert (first.last.success, second.last.success, second.last.exit_code) == (True, False, 3)
     assert first.last.ended == second.started
     assert third.last.ended == pytest.approx(1_769_860_800_000_000_000, abs=100)
-    assert (third.script_path, third.last.exit_code) == ("sleep", None)
+    assert (third.script_path, third.last.exit_code, third.last.reason) == ("sleep", None, "signaled")
+    assert (first.last.error_type, second.last.error_type) == (None, "exit:3")
     os.utime(path, ns=(0, 1_800_000_000_000_000_000))  # copied about
     assert [run.id for run in read_runs(str(path))] == [first.id, second.id, third.id]
 
