@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -145,3 +146,23 @@ def test_an_empty_record_is_a_usage_error(runner: support.Command) -> None:
     refused = runner("show", "--format", "json")
     assert (refused.exit_code, refused.out) == (2, "")
     assert "no runs are remembered in" in refused.err
+
+
+def test_a_run_whose_runner_was_killed_is_shown_as_far_as_it_is_known(runner: support.Command) -> None:
+    runner.script("import time\nprint('begin', flush=True)\ntime.sleep(60)\n")
+    process = runner.start("--tag", "a=b", "script.py", stdout=subprocess.PIPE)
+    assert process.stdout is not None and process.stdout.readline() == b"begin\n"
+    [live] = json.loads(runner("ps", "--format", "json").out)["runs"]
+    refused = runner("show", live["run_id"])
+    assert refused.exit_code == 2 and "is still running" in refused.err
+    process.kill()
+    process.wait(60)
+    process.stdout.close()
+    shown = runner("show", live["run_id"])
+    assert shown.exit_code == 0, shown
+    assert "lost" in shown.out.splitlines()[0] and "a=b" in shown.out
+    again = runner.start("rerun", stdout=subprocess.PIPE)
+    assert again.stdout is not None and again.stdout.readline() == b"begin\n", "its line was in the journal"
+    again.terminate()
+    again.wait(60)
+    again.stdout.close()
