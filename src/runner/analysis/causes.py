@@ -192,7 +192,8 @@ def _waiting(question: Question) -> list[Cause]:
     if not waited or not question.is_(HIGHER, m.EXECUTION_TIME):
         return []
     longer = format_seconds(waited)
-    return [Cause("waiting", f"{longer} more were spent waiting, not computing", True, None, longer)]
+    text = f"{longer} more went into waiting (for a CPU, storage, network, locks)"
+    return [Cause("waiting", text, True, None, longer)]
 
 
 def _waited(question: Question) -> float:

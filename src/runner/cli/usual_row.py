@@ -74,7 +74,7 @@ def _range(found: Comparison, success: bool, unicode: bool, room: int) -> str:
     wall = found.places[EXECUTION_TIME.name]
     standing = rank_text(wall) if success and wall.value is not None and wall.usual.enough else ""
     if not success:
-        standing = f"of {wall.usual.count} that succeeded"
+        standing = f"of {found.count} that succeeded"
     dropped = [CPU_TIME.name, MEMORY_MAX.name]
     while True:
         text = ", ".join(parts.values())

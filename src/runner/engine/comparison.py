@@ -11,7 +11,7 @@ from runner.model.likeness import arguments_shape, host_class
 from runner.model.metric import MB
 from runner.model.metrics import EXECUTION_TIME, METRICS
 from runner.model.units import format_bytes
-from runner.model.usual import UNKNOWN
+from runner.model.usual import LOWER, UNKNOWN
 from runner.stores.base import script_label
 
 TYPE_CHECKING = False
@@ -204,7 +204,7 @@ def compare_with_typical(history: HistoryManager, run: Run) -> RunComparison | N
         each = places[metric.name]
         base = each.usual.median if each.usual.count else None
         if base or each.value:
-            verdict = each.verdict if run.last.success or each.verdict != "lower" else UNKNOWN
+            verdict = each.verdict if run.last.success or each.verdict != LOWER else UNKNOWN
             found.figures.append(Figure(metric, base, each.value, verdict, None, each))
     found.causes = causes(Question(run, others, history.get, {metric.name: places[metric.name] for metric in COMPARED}))
     if len(others) < ENOUGH:

@@ -50,7 +50,7 @@ def test_the_summary_and_the_report_say_where_a_run_stands(known: Command) -> No
     assert "Unusual  wall time of" in slow.err
     assert "peak memory of" in slow.err
     assert "Likely   other arguments: 0.05 -> 0.8, 5 -> 60" in slow.err
-    assert "spent waiting" in slow.err
+    assert "more went into waiting" in slow.err
     usual = report(known, "job.py", "0.8", "60")
     assert (usual["runs"], usual["enough"], usual["left_out"]) == (8, True, {})
     metrics = usual["metrics"]
