@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: Most rows of a table, whose columns are as wide as their widest cell.
 _ROWS = 1000
 #: Least columns for a value.
-_NARROWEST = 10
+_NARROWEST = 20
 
 
 def show_sql(options: SqlOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
@@ -103,13 +103,18 @@ def _write_table(names: list[str], rows: Iterable[tuple[Any, ...]], limit: int |
 
 def _write_records(names: list[str], rows: list[list[str]], room: int, out: TextIO) -> None:
     """Write each row as a block, a line a column: the table would be wider than the terminal."""
-    width = max(map(columns, names)) + 2
+    indent = max(map(columns, names)) + 4
+    beside = room - indent >= _NARROWEST
+    if not beside:  # a value stands below its name
+        indent = 4
     for number, row in enumerate(rows, 1):
         out.write(f"{'' if number == 1 else chr(10)}row {number}\n")
         for name, value in zip(names, row, strict=True):
-            first, *rest = wrap(value, max(_NARROWEST, room - width - 2))
-            out.write(f"  {pad(printable(name), width)}{first}".rstrip() + "\n")
-            out.writelines(f"{' ' * (width + 2)}{part}\n" for part in rest)
+            head = "  " + printable(name)
+            parts = wrap(value, max(_NARROWEST, room - indent))
+            first = pad(head, indent) + parts.pop(0) if beside else head
+            out.write(first.rstrip() + "\n")
+            out.writelines(f"{' ' * indent}{part}\n" for part in parts if part)
 
 
 def _cell(value: Any) -> str:
