@@ -97,7 +97,7 @@ class Live(Overlay):
             self._load()
         self.due = now + INTERVAL
         assert self._carrier is not None
-        if self._carrier.pending:
+        if not is_written(self._carrier):
             return
         if not self._may_draw(now):
             self._hide()
@@ -124,7 +124,9 @@ class Live(Overlay):
         if self._cursor.lost:
             self.due = float("inf")
             return False
-        if not self._cursor.free or self._carrier.unsettled or now - self._last < INTERVAL:
+        if self._carrier.sink.fd < 0 or self._carrier.unsettled or now - self._last < INTERVAL:
+            return False
+        if not self._cursor.free:
             return False
         tty = self._tty
         return tty.is_ours() and tty.is_calm() and not tty.typed() and not tty.is_read(self._tree)
@@ -189,6 +191,13 @@ class Live(Overlay):
         self.due = float("inf")
         if self._figures is not None and self._figures.durations is not None:
             self._figures.durations.close()
+
+
+def is_written(carrier: Carrier) -> bool:
+    """Whether the terminal has taken all there was; a last drawing that it had no room for (Ctrl-S) is tried again."""
+    if carrier.pending:
+        carrier.insert(b"")
+    return not carrier.pending
 
 
 def _shows_errors(carrier: Carrier) -> bool:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from time import monotonic
 
+from runner.agent.channels import write_all
 from runner.agent.overlay import Overlay
 from runner.cli.hold import Spool, show
+from runner.cli.live import is_written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ class Panel(Overlay):
         assert carrier is not None
         if self._view is None:
             self._load(carrier)
-        if carrier.pending or not self._tty.is_ours():
+        if not is_written(carrier) or not self._tty.is_ours():
             return
         if carrier.stream.pty is not None and carrier.stream.pty.raw:
             carrier.insert(self._give_way())
@@ -171,15 +173,17 @@ class Panel(Overlay):
     def close(self, failed: bool) -> None:
         """Have the last output drawn; the panel stays for the next attempt (see `Overlay.close`)."""
         self.due = float("inf")
+        carrier = self._carrier
+        if carrier is not None and not is_written(carrier):
+            write_all(carrier.stream.fd, carrier.pending)
+            carrier.pending = b""
         if self._figures.durations is not None:
             self._figures.durations.close()
 
     def finish(self, failed: bool) -> None:
         """Leave the screen, and write all output where it would have been (see `Overlay.finish`)."""
-        from runner.agent.channels import write_all
-
         if self._carrier is not None:
-            write_all(self._carrier.stream.fd, bytes(self._carrier.pending) + self._hide())
+            write_all(self._carrier.stream.fd, self._hide())
         spool, self._spool = self._spool, None
         if spool is not None:
             show(spool)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 import textwrap
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from .conftest import LINE, Ptys
+from .conftest import LINE, Ptys, Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from concurrent.futures import Future
 
     from tests import support
 
@@ -54,15 +56,28 @@ time.sleep(0.35)  # until there may be a line
 """
 
 
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[tuple[Seen, Seen]]]]:
+    """Run all scripts, some at a time: they mostly pause."""
+
+    def run(name: str) -> tuple[Seen, Seen]:
+        ptys = Ptys(tmp_path_factory.mktemp("ptys"))
+        columns = 10 if name in ("lines", "wide characters") else 80
+        return ptys.both(ptys.script(HEAD + textwrap.dedent(SCRIPTS[name])), columns)
+
+    with ThreadPoolExecutor(4) as pool:
+        yield {name: pool.submit(run, name) for name in SCRIPTS}
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_the_terminal_shows_what_it_would_show_alone(ptys: Ptys, name: str) -> None:
-    script = ptys.script(HEAD + textwrap.dedent(SCRIPTS[name]))
-    columns = 10 if name in ("lines", "wide characters") else 80
-    alone, shown = ptys.both(script, columns)
-    assert LINE in shown.data, "the line was never drawn: this test tests nothing"
+def test_the_terminal_shows_what_it_would_show_alone(
+    shown: dict[str, Future[tuple[Seen, Seen]]], name: str
+) -> None:
+    alone, with_line = shown[name].result()
+    assert LINE in with_line.data, "the line was never drawn: this test tests nothing"
     assert LINE not in alone.data
-    assert shown.shows == alone.shows
-    assert (shown.code, alone.code) == (0, 0)
+    assert with_line.shows == alone.shows
+    assert (with_line.code, alone.code) == (0, 0)
 
 
 def test_what_it_shows(ptys: Ptys) -> None:
@@ -77,12 +92,15 @@ def test_what_it_shows(ptys: Ptys) -> None:
 
 
 def test_it_says_what_is_left_where_the_record_knows(ptys: Ptys) -> None:
-    script = ptys.script("import sys, time\ntime.sleep(0.6)")
-    for _ in range(5):
-        assert ptys.see(ptys.command("--no-progress", script)).code == 0
-    seen = ptys.see(ptys.command(script))
-    assert "≈1 s left".encode() in seen.data
-    assert b"left" not in ptys.see(ptys.command("--disable-history", script)).data
+    script = ptys.script("import sys, time\ntime.sleep(2)")
+    with ThreadPoolExecutor() as pool:
+        assert not any(pool.map(lambda _: ptys.see(ptys.command("--no-progress", script)).code, range(5)))
+        ways = pool.map(lambda words: ptys.see(ptys.command(*words, script)).data, ([], ["--disable-history"]))
+        known, unknown = ways
+    assert b"left" in known
+    assert "≈1 s left".encode() in known
+    assert LINE in unknown
+    assert b"left" not in unknown
 
 
 @pytest.mark.parametrize(
@@ -202,7 +220,7 @@ def test_ctrl_c(ptys: Ptys) -> None:
 
 
 def test_stop_go_on_and_the_background(ptys: Ptys, shell: Shell) -> None:
-    ptys.script("import time\nprint('busy', flush=True)\ntime.sleep(3)\nprint('done')")
+    ptys.script("import time\nprint('busy', flush=True)\ntime.sleep(2)\nprint('done')")
     term = shell(width=80, height=20)
     term.line(" ".join(ptys.command("--progress", "--quiet", "script.py")))
     term.wait("CPU")
@@ -245,3 +263,37 @@ def test_change_of_size(ptys: Ptys, shell: Shell) -> None:
         term.resize(width, 12)
     text = term.wait("\nover")
     assert text[text.index("line 0") :].split("\nover")[0].split("\n") == [f"line {i}" for i in range(8)]
+
+
+def test_a_terminal_that_is_held_with_ctrl_s(ptys: Ptys) -> None:
+    script = ptys.script(HEAD + "for i in range(6): print('line', i); pause()")
+
+    def talk(child: Any) -> bytes:
+        child.expect_exact("line 1")
+        data = child.before + child.after
+        child.send("\x13")
+        time.sleep(0.4)
+        child.send("\x11")
+        return bytes(data)
+
+    alone, shown = ptys.both(script, talk=talk)
+    assert LINE in shown.data
+    assert shown.shows == alone.shows
+
+
+def test_every_attempt_has_its_line(ptys: Ptys) -> None:
+    script = ptys.script("import sys, time\nprint('begun', flush=True); time.sleep(0.5); sys.exit(1)")
+    seen = ptys.see(ptys.command("--progress", "--quiet", "--retry", "1", "--retry-delay", "0.1", script))
+    assert seen.text == "begun\nbegun"
+    assert LINE in seen.data.partition(b"begun")[2].partition(b"begun")[0]
+    assert b"attempt 2" in seen.data.rpartition(b"begun")[2]
+
+
+def test_a_terminal_that_lets_no_background_job_write(ptys: Ptys, shell: Shell) -> None:
+    ptys.script("import time\ntime.sleep(1.2)")
+    term = shell(width=80, height=12)
+    command = " ".join(ptys.command("--progress", "--quiet", "script.py"))
+    term.line(f"stty tostop; clear; {command} & wait; echo over")
+    text = term.wait("\nover")
+    assert "Stopped" not in text
+    assert "0:0" not in text

@@ -73,7 +73,7 @@ def test_what_it_shows(ptys: Ptys, shell: Shell, width: int, height: int) -> Non
 
 
 def test_change_of_size_stop_and_go_on(ptys: Ptys, shell: Shell) -> None:
-    ptys.script("import time\nprint('begun', flush=True)\ntime.sleep(3.5)\nprint('end')")
+    ptys.script("import time\nprint('begun', flush=True)\ntime.sleep(2.5)\nprint('end')")
     term = shell(width=100, height=30)
     term.line(" ".join([*ptys.command("--panel", "--quiet", "script.py")]))
     term.wait(lambda _: "I/O per second" in term.screen())  # type: ignore[misc]
