@@ -156,6 +156,22 @@ def test_exactly_what_is_allowed_is_no_excess(runner: support.Command) -> None:
     assert result.stdout == b"x" * 999
 
 
+def test_what_a_script_leaves_behind_goes_too_if_its_last_words_were_too_many(runner: support.Command) -> None:
+    mark = f"mark-{os.getpid()}-{time.monotonic_ns()}"
+    script = runner.script("""
+        import os, time
+        if not os.fork():
+            os.setsid()
+            os.close(1), os.close(2)
+            time.sleep(60)
+        os.write(1, b"x" * 2000)
+        os._exit(0)
+    """)
+    result, report = run(runner, "--max-output", 1000, script, mark)
+    check_limit(result, report, "output")
+    assert processes_with(mark) == []
+
+
 def test_both_streams_count_together(runner: support.Command) -> None:
     script = runner.script("""
         import os, time
@@ -383,10 +399,20 @@ def test_on_a_terminal_the_cut_is_in_the_middle_of_a_line_and_the_summary_below(
 def test_a_person_who_stops_and_continues_a_job_is_not_idle(
     runner: support.Command, terminal: Callable[..., support.Terminal]
 ) -> None:
-    runner.script("import time\nfor n in range(12): print(n, flush=True); time.sleep(0.25)", "ticks.py")
+    # By its CPU time, which stands still meanwhile, it has nothing to say when it goes on.
+    runner.script(
+        """
+        import time
+        for n in range(6):
+            print(n, flush=True)
+            while time.process_time() < n / 2 + 0.5: pass
+        """,
+        "ticks.py",
+    )
     screen = terminal()
     screen.line(f"{' '.join(runner.argv)} --idle-timeout 2 --disable-history --log-level WARNING ticks.py; echo end=$?")
-    screen.wait("\n3\n")
+    screen.wait("\n2\n")
+    time.sleep(0.3)  # the runner has looked meanwhile
     screen.key("C-z")
     screen.wait("Stopped")
     time.sleep(2.5)
