@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sqlite3
-from typing import TYPE_CHECKING
+import sys
 
 import pytest
 
@@ -14,12 +15,10 @@ from runner import HistoryManager
 from runner.model.portable import batch_of
 from runner.stores.base import RunFilter
 from runner.stores.database import SCHEMA, read_migration
+from tests import support
 from tests.integration.export.conftest import STRANGE
 from tests.unit.importers.test_foreign import EARLIER, HYPERFINE
 from tests.unit.stores.made import whole
-
-if TYPE_CHECKING:
-    from tests import support
 
 
 def count(runner: support.Command, name: str = "other.db") -> int:
@@ -175,3 +174,45 @@ def test_what_can_not_be_imported_is_refused(record: support.Command, name: str,
 def test_without_a_file_it_asks_for_one(record: support.Command) -> None:
     done = record("import")
     assert done.exit_code == 2 and "name the file" in done.err
+
+
+CUT_OFF = """
+import os, sys
+from runner.stores.sqlite import SqliteStore
+add = SqliteStore.add
+def once(self, runs):
+    if getattr(self, "stored", False):
+        os.kill(os.getpid(), 9)
+    self.stored = True
+    return add(self, runs)
+SqliteStore.add = once
+import runner.engine.imports as imports
+imports._BATCH = 3
+sys.argv = ["runner", *sys.argv[1:]]
+from runner.cli.main import main
+main()
+"""
+
+
+def test_an_import_that_is_killed_can_be_done_again(record: support.Command) -> None:
+    assert record("export", "--output", "runs.jsonl", "--full").exit_code == 0
+    halting = support.Command(record.cwd, record.env, [sys.executable, "-c", CUT_OFF])
+    assert halting("import", "--history-db", "other.db", "runs.jsonl").exit_code == -signal.SIGKILL
+    assert count(record) == 3
+    done = record("import", "--history-db", "other.db", "runs.jsonl")
+    assert done.out == "imported 7 runs from runs.jsonl, 3 were there already\n"
+    with HistoryManager(record.cwd / "other.db") as history:
+        assert {each["name"]: each["runs"] for each in history.metrics() if each["runs"]}["loss"] == 1
+
+
+def test_a_record_that_stays_locked_is_said_and_nothing_is_lost(record: support.Command) -> None:
+    assert record("export", "--output", "runs.jsonl").exit_code == 0
+    with HistoryManager(record.cwd / "other.db") as history:
+        history.add([whole(1)])
+    writer = sqlite3.connect(record.cwd / "other.db", isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    done = record("import", "--history-db", "other.db", "runs.jsonl")
+    assert done.exit_code == 1 and "locked by another program" in done.err
+    writer.execute("ROLLBACK")
+    writer.close()
+    assert record("import", "--history-db", "other.db", "runs.jsonl").out.startswith("imported 9 runs")
