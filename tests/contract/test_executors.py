@@ -13,13 +13,20 @@ from tests import support
 
 #: Runs one job under one executor, in a process of its own: an executor may take that over.
 DRIVER = """
-import json, os, sys
+import json, os, sys, tempfile, time
 from runner.agent.events import encode
 from runner.agent.job import Job
+from runner.agent.requests import read
 from runner.agent.spawn import StartFailed
 from runner.executors import EXECUTORS
 
 name, code, options = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+asked, wait, requests = options.pop("asked", ""), options.pop("wait", 0), -1
+if asked:
+    folder = tempfile.mkdtemp()
+    os.mkfifo(folder + "/requests")
+    requests = os.open(folder + "/requests", os.O_RDWR | os.O_NONBLOCK)
+    os.write(requests, asked.encode())
 executor = EXECUTORS.load(name)()
 job = Job([sys.executable, "-c", code], options.pop("executable", sys.executable), dict(os.environ), **options)
 events = []
@@ -28,10 +35,12 @@ try:
 except StartFailed as failure:
     print(json.dumps({"failed": [failure.code, failure.message]}), file=sys.stderr)
     sys.exit()
-ended = handle.run(events.append)
+time.sleep(wait)
+ended = handle.run(events.append, requests)
 print(json.dumps({
     "started": json.loads(encode(handle.started)), "ended": json.loads(encode(ended)),
-    "told": [event.name for event in events], "paused": executor.pause(0.01),
+    "told": [event.name for event in events], "paused": executor.pause(600 if wait else 0.01, requests),
+    "left": bool(asked and read(requests)),
     "output": b"".join(event.data for event in events if event.name == "output").decode(),
 }), file=sys.stderr)
 """
@@ -71,6 +80,25 @@ def test_a_signal_that_ends_the_script_is_named(execute):
 def test_a_timeout_ends_it(execute):
     result, _ = execute("import time; time.sleep(60)", timeout=0.3, kill_after=1)
     assert (result["ended"]["reason"], result["ended"]["exit_code"]) == ("timeout", 124)
+
+
+def test_who_asks_for_its_end_gets_it(execute):
+    result, _ = execute("import time; time.sleep(60)", asked="cancel - alice\n")
+    ended = result["ended"]
+    assert (ended["reason"], ended["signal"], ended["message"]) == ("cancelled", 15, "cancelled by alice")
+    assert result["left"] is False
+
+
+def test_the_grace_can_be_asked_for(execute):
+    code = "import os, signal; signal.signal(15, signal.SIG_IGN); os.kill(os.getpid(), 0); import time; time.sleep(60)"
+    result, _ = execute(code, asked="cancel 0 alice\n", kill_after=3600)
+    assert (result["ended"]["reason"], result["ended"]["signal"] in (9, 15)) == ("cancelled", True)
+
+
+def test_what_is_asked_too_late_is_left_and_ends_the_pause(execute):
+    result, _ = execute("pass", asked="cancel - alice\n", wait=0.5)
+    assert result["ended"]["reason"] == "exited"
+    assert (result["paused"], result["left"]) == (0, True)
 
 
 def test_what_cannot_be_started_is_said_before_anything_runs(execute):
