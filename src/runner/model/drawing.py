@@ -66,7 +66,7 @@ def value_axis(panel: Panel, most: int) -> Axis:
     low, high = min([0.0, *values]), max([0.0, *values])
     scale = 1 << 20 if panel.unit == "MB" else 1
     if high == low:
-        high = low + 1 / scale if panel.unit == "MB" else low + 1
+        high = low + 1
     room = (high - low) * 0.02
     low, high = (low - room if low < 0 else low), (high + room if high > 0 else high)
     step = _value_step((high - low) * scale / max(1, most), panel.unit) / scale
