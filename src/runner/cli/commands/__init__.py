@@ -68,7 +68,7 @@ COMMANDS: tuple[Command, ...] = (
             ("compare", "record", "query"), "runner.cli.commands.compare:compare", "", _SCOPE),
     Command("scripts", "Show each script in a line: runs, success rate, usual time and memory, trend",
             ("scripts", "record", "query"), "runner.cli.commands.scripts:show_scripts", also=_SCOPE),
-    Command("check", "Tell a monitor whether a script ran lately and succeeded (exit codes 0, 1, 2, 3 as Nagios')",
+    Command("check", "Tell a monitor whether a script ran lately and succeeded",
             ("check", "record", "query"), "runner.cli.commands.check:check_script", also=_SCOPE),
     Command("db stats", "Show how much is remembered, and where",
             ("db-stats", "record", "query"), "runner.cli.commands.history:db_stats", "--db-stats", _SCOPE),
