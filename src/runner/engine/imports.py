@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+
 from runner.engine.checksum import check_sum
 from runner.importers import read_runs
 from runner.importers.base import DATABASE, BadFileError, Source
