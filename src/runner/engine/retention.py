@@ -190,7 +190,7 @@ class Retention:
 
     def apply(
         self, policy: Policy, what: str = "apply", archive_path: str = "",
-        told: Callable[[str, int], None] | None = None,
+        told: Callable[[int, str], None] | None = None,
     ) -> Outcome:  # fmt: skip
         """Delete what a policy no longer keeps.
 
@@ -198,7 +198,7 @@ class Retention:
             policy: The policy; it need not be one that is kept.
             what: What the audit calls it.
             archive_path: Where to archive to first; the policy's own place where empty.
-            told: Called now and then with what is being done and how many runs that was so far.
+            told: Called now and then with how many runs were done, and what was done with them.
 
         Raises:
             UsageError: A minimum forbids it, or it can't be archived there.
@@ -215,9 +215,11 @@ class Retention:
         with self._keeper.gentle():
             for number, (task, purge) in enumerate(purges):
                 pages = self._keeper.find(purge) if found is None else iter([(found[number], (0, 0))])
-                tell = None if told is None else lambda tally: told("deleting", tally.runs)
+                so_far = sum(tally.runs for _, tally in outcome.parts)
+                tell = None if told is None else lambda tally, done=so_far: told(done + tally.runs, "runs done")
                 outcome.parts.append((task, self._keeper.delete(purge, action, pages, told=tell)[0]))
-            if any(tally for _, tally in outcome.parts):
+            # Somebody who was interrupted may have left something too.
+            if any(tally for _, tally in outcome.parts) or self._keeper.has_free_pages():
                 self._keeper.drop_unused()
                 outcome.freed = self._keeper.give_back()
                 self._keeper.account_alone(action, "space", outcome.freed, complete=True)
@@ -227,7 +229,7 @@ class Retention:
 
     def _archive(
         self, place: str, found: list[list[Pair]], outcome: Outcome, action: Action,
-        told: Callable[[str, int], None] | None = None, deadline: float | None = None,
+        told: Callable[[int, str], None] | None = None, deadline: float | None = None,
     ) -> list[list[Pair]]:  # fmt: skip
         """Archive the runs that something is deleted of; return of them those that are in the archive."""
         from runner.engine.archive import archive, check_place
@@ -237,7 +239,7 @@ class Retention:
         if not doomed:
             return found
         passed: list[str] = []
-        tell = None if told is None else lambda count: told("archiving", count)
+        tell = None if told is None else lambda count: told(count, "runs archived")
         name = outcome.policy.name or action.what
         outcome.archive = archive(place, name, _until(self._keeper.read(doomed), deadline, passed), tell)
         action.archive, action.sha256 = outcome.archive.path, outcome.archive.sha256
@@ -302,10 +304,12 @@ class Retention:
             if position is not None:
                 outcome.complete = False
                 progress[key] = position
-        if any(tally for _, tally in outcome.parts):
-            if outcome.complete:
-                self._keeper.drop_unused(deadline)  # in a large record there may never be time for it
+        deleted = any(tally for _, tally in outcome.parts)
+        if deleted and outcome.complete:
+            self._keeper.drop_unused(deadline)  # in a large record there may never be time for it
+        if deleted or self._keeper.has_free_pages():
             outcome.freed = self._keeper.give_back(deadline)
+            outcome.complete &= not self._keeper.has_free_pages()
             self._keeper.account_alone(action, "space", outcome.freed, outcome.complete)
         if policy.name and progress != before:
             self._keeper.put_progress(policy.name, progress)

@@ -72,6 +72,10 @@ class Leftovers(Steps):
         for name in ("drop_unused_scripts", "drop_unused_packages", "drop_unused_variables"):
             self._execute(name, [])
 
+    def has_free_pages(self) -> bool:
+        """Whether the file has space that could be given back."""
+        return bool(self._pragma("freelist_count"))
+
     def give_back(self, deadline: float | None = None) -> int:
         """Give free pages back to the disk, a few at a time, and empty the log; return by how many bytes it shrank."""
         before, size = self._pragma("page_count"), self._pragma("page_size")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
-from time import monotonic, time_ns
+from time import time_ns
 
 from runner.cli import tables
 from runner.cli.columns import wrap
 from runner.cli.output import Screen, printable
+from runner.cli.progress import Progress
 from runner.cli.tables import write_json, write_rows
 from runner.engine.history import HistoryManager
 from runner.engine.history_options import days_before
@@ -85,11 +85,17 @@ def carry_out(retention: Retention, policy: Policy, what: str, deleting: Deletin
     """Apply a policy, or, with a dry run, find out what that would delete."""
     if deleting.dry_run:
         return retention.preview(policy)
-    progress = Progress()
+    screen = Screen()
+    total = sum(tally.runs for _, tally in retention.preview(policy).parts) if screen.terminal else 0
+    progress = Progress(screen, "runs done", total)
     try:
-        return retention.apply(policy, what, deleting.archive_path, progress.tell)
+        return retention.apply(policy, what, deleting.archive_path, progress)
+    except KeyboardInterrupt:
+        progress.end()
+        screen.write("interrupted; the same line goes on from there\n")
+        raise
     finally:
-        progress.clear()
+        progress.end()
 
 
 def clean_up(
@@ -340,26 +346,3 @@ def _open(record: RecordOptions, create: bool = False) -> Retention:
             raise UsageError(f"no runs are remembered: {path} does not exist")
         history.fold()
     return Retention.open(path, create)
-
-
-class Progress:
-    """Says on the terminal behind standard error how far something came, in one line that goes away again."""
-
-    def __init__(self) -> None:
-        self._screen = Screen()
-        self._next = monotonic() + 0.5  # what is done sooner is not worth a line
-        self._shown = False
-
-    def tell(self, what: str, runs: int) -> None:
-        """Say what is being done, and with how many runs it was."""
-        if not self._screen.terminal or monotonic() < self._next:
-            return
-        self._next = monotonic() + 0.2
-        self._shown = True
-        sys.stdout.flush()
-        self._screen.write(f"\r{self._screen.fit(f'{what}: {format_count(runs)} runs')}\033[K")
-
-    def clear(self) -> None:
-        """Take the line away."""
-        if self._shown:
-            self._screen.write("\r\033[K")
