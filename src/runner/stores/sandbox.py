@@ -73,16 +73,20 @@ class Sandbox:
             chr(byte) if (chr(byte).isalnum() and byte < 128) or chr(byte) in "/._-" else f"%{byte:02x}"
             for byte in os.fsencode(os.path.abspath(self._path))
         )
-        for mode in ("mode=ro", "mode=ro&immutable=1"):
-            self._connection.execute(f"ATTACH 'file:{quoted}?{mode}' AS {SCHEMA}")
-            try:
-                self._connection.execute(f"SELECT count(*) FROM {SCHEMA}.sqlite_master").fetchone()
-                return
-            except sqlite3.OperationalError:
-                # Where even the side files of a reader can't be made, nobody writes either.
-                if mode != "mode=ro":
-                    raise
-                self._connection.execute(f"DETACH {SCHEMA}")
+        try:
+            self._attach_as(quoted, "mode=ro")
+        except sqlite3.OperationalError:
+            # Where even the side files of a reader can't be made, nobody writes either.
+            self._attach_as(quoted, "mode=ro&immutable=1")
+
+    def _attach_as(self, quoted: str, mode: str) -> None:
+        execute = self._connection.execute
+        execute(f"ATTACH 'file:{quoted}?{mode}' AS {SCHEMA}")
+        try:
+            execute(f"SELECT count(*) FROM {SCHEMA}.sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            execute(f"DETACH {SCHEMA}")
+            raise
 
     def _fill(self, samples: Sequence[Sequence[Any]] | None) -> None:
         connection = self._connection

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import statistics
 import time
 from typing import TYPE_CHECKING, Any
@@ -241,6 +242,31 @@ def test_a_record_in_an_odd_place_is_found(tmp_path: Path) -> None:
     store.save(whole(1))
     store.close()
     assert ask(str(folder / "h;.db"), "SELECT count(*) AS n FROM runs") == [{"n": 1}]
+
+
+def test_a_record_that_can_only_be_read_is_asked_all_the_same(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    attach = Sandbox._attach_as
+
+    def refuse(self: Sandbox, quoted: str, mode: str) -> None:
+        asked.append(mode)
+        if "immutable" not in mode:  # as SQLite does where the side files can't be made
+            raise sqlite3.OperationalError("unable to open database file")
+        attach(self, quoted, mode)
+
+    monkeypatch.setattr(Sandbox, "_attach_as", refuse)
+    assert ask(path, "SELECT count(*) AS n FROM runs") == [{"n": RUNS}]
+    assert asked == ["mode=ro", "mode=ro&immutable=1"]
+
+
+def test_a_time_or_a_script_is_found_by_an_index(path: str) -> None:
+    for query in (
+        f"SELECT run_id FROM runs WHERE started_ns > {START}",
+        "SELECT script, cpu_max FROM runs ORDER BY started_ns DESC LIMIT 5",
+        f"SELECT count(*) FROM runs WHERE started_ns BETWEEN {START} AND {START + MINUTE}",
+    ):
+        steps = [row["detail"] for row in ask(path, f"EXPLAIN QUERY PLAN {query}")]
+        assert any("r USING" in step and "runs_by_start" in step for step in steps), steps
 
 
 def test_what_is_no_record_is_told(tmp_path: Path) -> None:
