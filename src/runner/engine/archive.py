@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from hashlib import sha256
 from time import localtime, strftime
 
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 #: Ends of the names of archives, and the format of each.
 FORMATS = {".jsonl.gz": JSONL, ".jsonl": JSONL, ".parquet": PARQUET}
 
-_MARK = ".unverified-"
+#: What an archive is called until it is verified; then come process, name and ending.
+_MARK = f".unverified-{os.uname().nodename}-"
 
 
 class ArchiveError(ReportError):
@@ -97,7 +99,8 @@ def archive(path: str, name: str, runs: Iterable[Run], tell: Callable[[int], Non
             _verify(unverified, written.runs, written.sha256, digest)
             target = _put(unverified, folder, stem, ending)
         finally:
-            os.unlink(unverified)
+            with suppress(FileNotFoundError):
+                os.unlink(unverified)
         write_checksum(target, written.sha256)
     except OSError as error:
         raise ArchiveError(f"the archive in {folder} was not written, nothing was deleted: {error.strerror}") from None
@@ -144,13 +147,20 @@ def _put(unverified: str, folder: str, stem: str, ending: str) -> str:
     number = 1
     while True:
         target = os.path.join(folder, f"{stem}{f'-{number}' if number > 1 else ''}{ending}")
-        try:
-            if not os.path.exists(target + CHECKSUM):
-                os.link(unverified, target)
-                return target
-        except FileExistsError:
-            pass
         number += 1
+        if os.path.exists(target + CHECKSUM):
+            continue
+        try:
+            os.link(unverified, target)
+        except FileExistsError:
+            continue
+        except OSError:  # a disk without links: the name is reserved instead
+            try:
+                os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            except FileExistsError:
+                continue
+            os.replace(unverified, target)
+        return target
 
 
 def _ending(path: str) -> str:
@@ -167,5 +177,15 @@ def _clear_remnants(folder: str) -> None:
     """Delete what runners left that were killed before they had verified an archive: nothing was deleted for it."""
     for name in os.listdir(folder):
         pid = name.removeprefix(_MARK).partition("-")[0]
-        if name.startswith(_MARK) and pid.isdigit() and not os.path.exists(f"/proc/{pid}"):
+        if name.startswith(_MARK) and pid.isdigit() and not _lives(int(pid)):
             os.unlink(os.path.join(folder, name))
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return True

@@ -117,7 +117,13 @@ class Keeper(Ledger, Leftovers):
         return [key for key, script in known.items() if script in meant]
 
     def _labels(self) -> dict[int, str]:
-        return {key: label_of(name, path) for key, (_, path, name) in self._store._scripts().items()}
+        """Return what each script is called, namesakes by their paths."""
+        known = self._store._scripts()
+        labels = {key: label_of(name, path) for key, (_, path, name) in known.items()}
+        places: dict[str, set[str]] = {}
+        for key, label in labels.items():
+            places.setdefault(label, set()).add(known[key][0])
+        return {key: label if len(places[label]) == 1 else known[key][0] for key, label in labels.items()}
 
     def _where(self, purge: Purge) -> tuple[str, list[Any]]:
         """Return the condition of runs that a purge is about, and the values in it."""

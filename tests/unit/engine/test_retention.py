@@ -192,6 +192,22 @@ def test_an_archive_never_takes_the_place_of_a_file(retention: Retention, store:
     assert (entry["archive"], entry["sha256"]) == (outcome.archive.path, outcome.archive.sha256)
 
 
+def test_a_disk_without_links_serves_as_well(
+    retention: Retention, store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    fill(store)
+    (tmp_path / "old.jsonl").write_text("precious")
+    monkeypatch.setattr(os, "link", refuse)
+    outcome = retention.apply(Policy("", 30), "cleanup", str(tmp_path / "old.jsonl"))
+    assert outcome.archive is not None
+    assert (outcome.archive.path, outcome.runs()) == (str(tmp_path / "old-2.jsonl"), 3)
+    assert sum_of(outcome.archive.path) == outcome.archive.sha256
+    assert (tmp_path / "old.jsonl").read_text() == "precious"
+
+
 def test_a_folder_gets_a_file_for_each_application(retention: Retention, store: SqliteStore, tmp_path: Path) -> None:
     fill(store)
     policy = Policy("a/b c", 30, archive_path=str(tmp_path / "made" / "here"))
@@ -279,11 +295,11 @@ def test_remnants_of_killed_runners_are_cleared_and_those_of_others_stay(
     retention: Retention, store: SqliteStore, tmp_path: Path
 ) -> None:
     for pid in (1, 4194304 + 1):  # one that lives, one that can't
-        (tmp_path / f".unverified-{pid}-x.jsonl.gz").write_text("")
+        (tmp_path / f"{archives._MARK}{pid}-x.jsonl.gz").write_text("")
     fill(store)
     retention.apply(Policy("", 30), "cleanup", str(tmp_path / "old.jsonl.gz"))
     assert [name for name in sorted(os.listdir(tmp_path)) if name.startswith(".unverified")] == [
-        ".unverified-1-x.jsonl.gz"
+        f"{archives._MARK}1-x.jsonl.gz"
     ]
 
 

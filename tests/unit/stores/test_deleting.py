@@ -96,6 +96,12 @@ def test_what_is_weighed_is_what_goes(store: SqliteStore, keeper: Keeper) -> Non
     assert len(ids(store)) == 7
 
 
+def test_namesakes_are_told_apart(store: SqliteStore, keeper: Keeper) -> None:
+    store.add([whole(1, script="a/job.py"), whole(2, script="b/job.py"), whole(3, script="other.py")])
+    weighed = keeper.weigh(Purge(kinds.RUNS, before(9)))
+    assert sorted(weighed.scripts) == ["/srv/app/a/job.py", "/srv/app/b/job.py", "other.py"]
+
+
 def test_only_a_part_of_the_runs_meant_goes(store: SqliteStore, keeper: Keeper) -> None:
     run = whole(1, extra={"loss": 0.5, 'a"b': 1.0})
     run.attempts = [attempt_of(run, number) for number in (1, 2)]
