@@ -170,6 +170,7 @@ wait('go')
 
 def test_top_of_what_does_not_run(runner, background):
     assert runner("top").exit_code == 2
+    assert "--watch=1" in runner("top", "--watch", 1).err
     background("job.py", script="wait('go')")
     answer = runner("top", "ffffffffffff")
     assert answer.exit_code == 2

@@ -66,4 +66,4 @@ def test_ctrl_c_is_delivered_once(terminal: Callable[..., support.Terminal], tmp
     shell.wait("^C2\n")
     shell.key("C-d")
     shell.line("echo code=$?")
-    assert shell.wait("\ncode=0").count("2\n") == 1
+    assert shell.wait("\ncode=0").partition("^C")[2].count("2\n") == 1  # the process id before may end with a 2 too
