@@ -18,7 +18,7 @@ from runner.model.errors import UsageError
 from runner.model.metrics import BY_NAME
 from runner.model.run import iso
 from runner.model.units import format_count, format_value
-from runner.stores.aggregates import AVG, COUNT, FUNCTIONS, MAX, MIN, STDDEV, SUM
+from runner.stores.aggregates import COUNT, FUNCTIONS, MAX, MIN, STDDEV, SUM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
