@@ -117,7 +117,7 @@ def _came_to(path: str, run: LiveRun) -> dict[str, Any]:
     from runner.agent import events
     from runner.engine.history import HistoryManager
 
-    after = format_seconds(run.elapsed)
+    named = f"run {run.id} of {run.script}"
     with HistoryManager(path) as history:
         try:
             found = history.get(run.id)
@@ -125,8 +125,8 @@ def _came_to(path: str, run: LiveRun) -> dict[str, Any]:
             found = None
     if found is not None and found.last.reason != events.CANCELLED:
         verdict = "succeeded" if found.last.success else f"ended ({found.last.error_type or found.last.reason})"
-        return _answer(run.id, run.script, ENDED, f"run {run.id} of {run.script} {verdict} before it could be cancelled")
-    return _answer(run.id, run.script, CANCELLED, f"cancelled run {run.id} of {run.script} after {after}")
+        return _answer(run.id, run.script, ENDED, f"{named} {verdict} before it could be cancelled")
+    return _answer(run.id, run.script, CANCELLED, f"cancelled {named} after {format_seconds(run.elapsed)}")
 
 
 def _answer(run_id: str, label: str, result: str, message: str) -> dict[str, Any]:
