@@ -100,7 +100,7 @@ COMMANDS: tuple[Command, ...] = (
             ("series", "record", "query"), "runner.cli.commands.query:show_query", "--query-metric", _SCOPE),
     Command("sql", "Ask the record in SQL, reading only",
             ("sql", "record", "query"), "runner.cli.commands.sql:show_sql", "", _SCOPE),
-    Command("metrics", "List every figure: its unit, how it is known, how many runs have it, and what it means",
+    Command("metrics", "List every figure: unit, how it is known, meaning, how many runs have it",
             ("metrics", "record", "query"), "runner.cli.commands.metrics:show_metrics", "--metrics-list", _SCOPE),
     Command("config show", "Show the value of every option and where it comes from",
             ("config-script", "query", *RUN_OWNERS), "runner.cli.commands.config:show_config"),
