@@ -26,8 +26,9 @@ ROUNDS = 30
 BEFORE = 1000
 #: Most that a run may cost in the file, without samples and output, in bytes.
 BYTES = 400
-#: Most that storing may take, as a multiple of the bare insert.
-TIMES = 2.0
+#: Most that storing may take, as a multiple of the bare insert; and all that is done at the end of a run, which
+#: compares it with those before it besides.
+TIMES = {"store": 2.0, "recorder": 2.5}
 
 _SAMPLES = 10
 
@@ -152,12 +153,12 @@ def rows(rounds: int = ROUNDS) -> list[Row]:
                 taken[kind].append(seconds)
     medians = {kind: statistics.median(times) for kind, times in taken.items()}
     result = []
-    labels = {"store": "store a run (open, save, close)", "recorder": "end a run (store it, remove its journal)"}
+    labels = {"store": "store a run (open, save, close)", "recorder": "end a run (store, compare, remove the journal)"}
     for kind, label in labels.items():
         times = medians[kind] / medians["bare"]
         against = f"{times:.2f}x a bare insert ({1000 * medians['bare']:.2f} ms)"
         figure = f"{1000 * medians[kind]:.2f} ms, {against}, {rounds} rounds"
-        result.append((label, figure, f"<= {TIMES:g}x", times <= TIMES))
+        result.append((label, figure, f"<= {TIMES[kind]:g}x", times <= TIMES[kind]))
     if shutil.which("strace"):
         least = fsyncs("bare", plain, folder)
         for kind, label in labels.items():
