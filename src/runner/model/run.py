@@ -80,7 +80,7 @@ class Run:
         self.git_dirty: bool | None = None
         self.runner_version = ""
         self.line: list[str] = []  #: what the runner was given, secrets redacted; empty for a run of the Python API
-        self.called_in = ""  #: directory in which the runner was called, if a line called it; known of a single run only
+        self.called_in = ""  #: where the runner was called, if a line called it; known of a single run only
         self.load: float | None = None  #: load average (1 minute) of the host at the start
         self.input_bytes: int | None = None  #: size of the files that arguments and standard input name; None for none
         self.packages_hash: str | None = None  #: of the distributions that the interpreter finds, None if not known

@@ -15,8 +15,8 @@ import yaml
 from runner.cli.commands.config import template
 from runner.cli.features import known_keys, load
 from runner.engine import config
-from runner.engine.config_shape import substitute
 from runner.engine.config_schema import schema
+from runner.engine.config_shape import substitute
 from runner.engine.config_tree import parse_json, parse_yaml
 from runner.engine.run_options import MonitorOptions, RecordOptions
 from runner.model.errors import ConfigError, UsageError

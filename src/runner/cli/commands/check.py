@@ -1,4 +1,4 @@
-"""``runner check``: one line and one exit code for monitors that ask, as the Monitoring Plugins guidelines have them."""
+"""``runner check``: one line and one exit code for monitors that ask, as the Monitoring Plugins guidelines say."""
 
 from __future__ import annotations
 
