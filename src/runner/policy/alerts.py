@@ -1,0 +1,89 @@
+"""What an alert is: a condition with a name, how serious it is, whom it is told, and when it is told again."""
+
+from __future__ import annotations
+
+from runner.model.errors import UsageError
+from runner.model.notification import SEVERITIES, WARNING
+from runner.model.words import did_you_mean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# While what an alert looks at is judged.
+DURING = "during"
+AFTER = "after"
+BOTH = "both"
+MOMENTS = (AFTER, DURING, BOTH)
+
+#: Seconds within which an alert of a script is told once, where its rule says nothing else.
+THROTTLE_SECONDS = 300.0
+#: Characters of a name.
+_LONGEST_NAME = 100
+
+
+class AlertRule:
+    """One alert as it was asked for.
+
+    Attributes:
+        name: What it is called; one name is one alert, of each script.
+        condition: Text of the condition.
+        severity: `INFO`, `WARNING` or `CRITICAL`.
+        channels: Names of those to be told; empty for every one that is configured.
+        throttle_seconds: After a message, further firings are counted for so long, not told; 0 tells each.
+        after: How many runs in a row it has to hold before it is told.
+        when: Whether it is judged when the run has ended, while it lasts, or both.
+        recover: Whether its end is told.
+    """
+
+    __slots__ = ("after", "channels", "condition", "name", "recover", "severity", "throttle_seconds", "when")
+
+    def __init__(
+        self,
+        name: str,
+        condition: str,
+        channels: Sequence[str] = (),
+        severity: str = WARNING,
+        throttle_seconds: float = THROTTLE_SECONDS,
+        after: int = 1,
+        when: str = AFTER,
+        recover: bool = True,
+    ) -> None:
+        self.name = name.strip()
+        self.condition = condition.strip()
+        self.channels = tuple(dict.fromkeys(channels))
+        self.severity = severity.upper()
+        self.throttle_seconds = float(throttle_seconds)
+        self.after = after
+        self.when = when.lower()
+        self.recover = recover
+        self._check()
+
+    def _check(self) -> None:
+        if not self.name or len(self.name) > _LONGEST_NAME or not self.name.isprintable():
+            raise UsageError(f"an alert needs a name of at most {_LONGEST_NAME} characters, not {self.name[:40]!r}")
+        where = f"alert {self.name!r}"
+        if not self.condition:
+            raise UsageError(f"{where} has no condition")
+        if self.severity not in SEVERITIES:
+            guess = did_you_mean(self.severity, SEVERITIES)
+            raise UsageError(f"{where}: severity {self.severity!r} is not one of {', '.join(SEVERITIES)}{guess}")
+        if self.when not in MOMENTS:
+            guess = did_you_mean(self.when, MOMENTS)
+            raise UsageError(f"{where}: when {self.when!r} is not one of {', '.join(MOMENTS)}{guess}")
+        if not 0 <= self.throttle_seconds < float("inf"):
+            raise UsageError(f"{where}: throttle_seconds {self.throttle_seconds:g} is no number of seconds from 0 on")
+        if self.after < 1:
+            raise UsageError(f"{where}: after {self.after} is no number of runs from 1 on")
+
+
+def parse_alert(text: str) -> AlertRule:
+    """Return the alert that ``NAME:CONDITION`` asks for.
+
+    Raises:
+        UsageError: It is none.
+    """
+    name, colon, condition = text.partition(":")
+    if not colon or not name.strip() or not condition.strip():
+        raise UsageError(f"--alert-config {text!r} is not NAME:CONDITION, such as slow:execution_time_seconds>5m")
+    return AlertRule(name, condition)
