@@ -55,8 +55,9 @@ class Notification:
     """
 
     __slots__ = (
-        "alerts", "command", "curve", "ended", "error", "exit_code", "figures", "host", "id", "kind", "lines", "metrics",
-        "output", "reason", "run_id", "script", "script_key", "severity", "started", "success", "time", "title", "user",
+        "alerts", "command", "curve", "ended", "error", "exit_code", "figures", "host", "id", "kind", "lines",
+        "metrics", "output", "reason", "run_id", "script", "script_key", "severity", "started", "success", "time",
+        "title", "user",
     )  # fmt: skip
 
     def __init__(
