@@ -20,6 +20,8 @@ OWNERS: dict[str, str] = {
     "lock": "runner.engine.limit_options:LockOptions",
     "heartbeat": "runner.engine.heartbeat:HeartbeatOptions",
     "json": "runner.exporters.json_report:JsonOptions",
+    "junit": "runner.exporters.junit:JunitOptions",
+    "tap": "runner.exporters.tap:TapOptions",
     "history": "runner.engine.history_options:HistoryOptions",
     "db-stats": "runner.engine.history_options:StatsOptions",
     "db-cleanup": "runner.engine.history_options:CleanupOptions",

@@ -19,8 +19,6 @@ RESERVED: tuple[tuple[str, int, str], ...] = (
     ("--email-config", 1, RUN),
     # continuous integration
     ("--add-gate", 1, RUN),
-    ("--junit-output", 1, RUN),
-    ("--tap-output", 1, RUN),
     ("--baseline", 1, NEUTRAL),
     ("--save-baseline", 1, RUN),
     # trends and anomalies

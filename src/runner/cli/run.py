@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from runner.model.run import Attempt, Run
     from runner.policy.retry import RetryPolicy
 
+#: Owners of the options of reports.
+REPORTS = ("json", "junit", "tap")
+
 
 def run(line: Line) -> int:
     """Run the script of a line.
@@ -46,7 +49,7 @@ def run(line: Line) -> int:
         env = extend(env, options)
         pairs(options.tag, "--tag")  # whatever can be refused is refused now
     assert line.target is not None
-    retry, reports = _retry(settings, options), _reports(settings)
+    retry, reports = _retry(settings, options), _reports(settings, environ)
     progress = _progress(settings, options, environ)
     target = _locate(line, options, show, env)
     here = Here()
@@ -234,12 +237,12 @@ def _retry(settings: Settings, options: RunOptions) -> RetryPolicy | None:
     return policy
 
 
-def _reports(settings: Settings) -> list[Report]:
-    if settings.asked("json") is None:
+def _reports(settings: Settings, environ: dict[str, str]) -> list[Report]:
+    if not any(settings.asked(owner) is not None for owner in REPORTS):
         return []
-    from runner.exporters.json_report import JsonOptions, JsonReport
+    from runner.engine.reports import make_reports
 
-    return [JsonReport(settings.get("json", JsonOptions).json_output)]
+    return make_reports(settings.asked, environ)
 
 
 def _warn(show: ShowOptions, warnings: list[str]) -> None:

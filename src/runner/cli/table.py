@@ -111,7 +111,8 @@ FLAGS: dict[str, tuple[str, str, int, str, bool, bool]] = {
     "--integration-status": ("", "", 0, "query", True, False),
     "--ionice": ("limits", "ionice", 1, "run", False, False),
     "--json-output": ("json", "json_output", 1, "run", True, False),
-    "--junit-output": ("", "", 1, "run", True, False),
+    "--junit-dialect": ("junit", "junit_dialect", 1, "run", False, False),
+    "--junit-output": ("junit", "junit_output", 1, "run", True, False),
     "--k8s-image": ("", "", 1, "run", True, False),
     "--k8s-job-name": ("", "", 1, "run", True, False),
     "--k8s-namespace": ("", "", 1, "run", True, False),
@@ -212,7 +213,8 @@ FLAGS: dict[str, tuple[str, str, int, str, bool, bool]] = {
     "--suggest-alert-routing": ("", "", 1, "query", True, False),
     "--suppress-warnings": ("show", "suppress_warnings", 0, "neutral", True, True),
     "--tag": ("run", "tag", 1, "run", False, False),
-    "--tap-output": ("", "", 1, "run", True, False),
+    "--tap-output": ("tap", "tap_output", 1, "run", True, False),
+    "--tap-version": ("tap", "tap_version", 1, "run", False, False),
     "--threshold-method": ("", "", 1, "neutral", True, False),
     "--timeout": ("run", "timeout", 1, "run", True, False),
     "--trend-days": ("", "", 1, "neutral", True, False),
@@ -222,7 +224,7 @@ FLAGS: dict[str, tuple[str, str, int, str, bool, bool]] = {
 
 #: Command -> (owners, positional options as (owner, field, takes many), flat flag).
 COMMANDS: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str, bool], ...], str]] = {
-    "run": (("run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "json", "progress"), (), ""),
+    "run": (("run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "json", "junit", "tap", "progress"), (), ""),
     "ps": (("live-watch", "record", "query", "config", "show"), (), ""),
     "top": (("top", "live-watch", "record", "query", "config", "show"), (("top", "run", False),), ""),
     "logs": (("logs", "record", "query", "config", "show"), (("logs", "run", False),), ""),
@@ -247,7 +249,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str, bool], ...], st
     "query": (("series", "record", "query", "config", "show"), (("series", "metric", False), ("series", "script", False)), "--query-metric"),
     "sql": (("sql", "record", "query", "config", "show"), (("sql", "query", False),), ""),
     "metrics": (("metrics", "record", "query", "config", "show"), (), "--metrics-list"),
-    "config show": (("config-script", "query", "run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "json", "progress"), (("config-script", "script", False),), ""),
+    "config show": (("config-script", "query", "run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "json", "junit", "tap", "progress"), (("config-script", "script", False),), ""),
     "config check": (("config-file",), (("config-file", "file", False),), ""),
     "config init": (("config-file",), (("config-file", "file", False),), ""),
     "config schema": ((), (), ""),
@@ -281,6 +283,10 @@ ENVIRONMENT: dict[str, tuple[str, str]] = {
     "RUNNER_IONICE": ("limits", "ionice"),
     "RUNNER_HEARTBEAT": ("heartbeat", "heartbeat"),
     "RUNNER_JSON_OUTPUT": ("json", "json_output"),
+    "RUNNER_JUNIT_OUTPUT": ("junit", "junit_output"),
+    "RUNNER_JUNIT_DIALECT": ("junit", "junit_dialect"),
+    "RUNNER_TAP_OUTPUT": ("tap", "tap_output"),
+    "RUNNER_TAP_VERSION": ("tap", "tap_version"),
 }  # fmt: skip
 
 #: Key of the configuration file -> (owner, field).
@@ -309,4 +315,9 @@ FILE: dict[str, tuple[str, str]] = {
     "lock.no_overlap": ("lock", "no_overlap"),
     "lock.timeout": ("lock", "lock_timeout"),
     "heartbeat.url": ("heartbeat", "heartbeat"),
+    "reports.json": ("json", "json_output"),
+    "reports.junit": ("junit", "junit_output"),
+    "reports.junit_dialect": ("junit", "junit_dialect"),
+    "reports.tap": ("tap", "tap_output"),
+    "reports.tap_version": ("tap", "tap_version"),
 }  # fmt: skip

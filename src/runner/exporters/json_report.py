@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.exporters import files
+from runner.exporters.report import FileReport
 from runner.options import RUN, Options, opt
 
 TYPE_CHECKING = False
@@ -16,33 +16,18 @@ class JsonOptions(Options):
 
     json_output: str = opt(
         "Write every figure of the run as JSON; - is standard output", default="", metavar="FILE",
-        env="RUNNER_JSON_OUTPUT", role=RUN, spec=True,
+        env="RUNNER_JSON_OUTPUT", yaml="reports.json", role=RUN, spec=True,
     )  # fmt: skip
 
 
-class JsonReport:
-    """Writes the JSON report.
+class JsonReport(FileReport):
+    """Writes the JSON report."""
 
-    Args:
-        path: Where to; ``-`` is standard output.
+    flag = "--json-output"
 
-    Raises:
-        UsageError: The path can't work.
-    """
-
-    def __init__(self, path: str) -> None:
-        files.check(path, "--json-output")
-        self.path = path
-        #: Whether it goes to standard output, which has to stay open until then.
-        self.to_stdout = files.is_stdout(path)
-
-    def write(self, run: Run, judgement: Judgement | None = None) -> None:
-        """Write the report of a finished run.
-
-        Raises:
-            ReportError: It could not be written.
-        """
+    def render(self, run: Run, judgement: Judgement | None) -> bytes:
+        """Return the report."""
         from json import dumps
 
         data = run.to_dict() | ({} if judgement is None else {"judgement": judgement.to_dict()})
-        files.write(self.path, (dumps(data, indent=2, ensure_ascii=True) + "\n").encode("ascii"))
+        return (dumps(data, indent=2, ensure_ascii=True) + "\n").encode("ascii")

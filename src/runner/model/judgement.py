@@ -43,6 +43,11 @@ class GateResult:
     def __str__(self) -> str:
         return self.text
 
+    @property
+    def skipped(self) -> bool:
+        """Whether it let the run pass without a judgement, as there was nothing to hold it against; `note` says why."""
+        return self.passed and self.limit is None
+
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
         return {name: getattr(self, name) for name in ("metric", "gate", "value", "limit", "passed", "text", "note")}

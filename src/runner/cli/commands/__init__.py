@@ -42,7 +42,8 @@ class Command:
 
 
 #: Whose options a run takes.
-RUN_OWNERS = ("run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "json", "progress")
+RUN_OWNERS = ("run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "json", "junit", "tap",
+               "progress")
 
 #: What else may stand on the line of a query.
 _SCOPE = ("config", "show")

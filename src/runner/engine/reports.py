@@ -1,0 +1,93 @@
+"""Makes the reports that a run was asked for; what nobody asked for is not imported."""
+
+from __future__ import annotations
+
+import os
+
+from runner.model.errors import UsageError
+from runner.options import COMMAND_LINE, DEFAULT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+    from runner.engine.execution import Report
+    from runner.exporters.report import FileReport
+    from runner.options import Options
+
+    #: Returns the options of an owner if anything asked for them.
+    Asked = Callable[[str], Any]
+
+_STDOUT = "/dev/stdout"
+
+
+def make_reports(asked: Asked, environ: Mapping[str, str], others: Iterable[tuple[str, str]] = ()) -> list[Report]:
+    """Make the reports that were asked for.
+
+    Args:
+        asked: Returns the options of an owner, None where nothing asked for them.
+        environ: The environment; CI systems name their folders in it.
+        others: What else the run writes or needs, as (flag, path): no report may take its place.
+
+    Raises:
+        UsageError: A path can't work, or two reports would go to one file.
+    """
+    root = environ.get("CI_PROJECT_DIR") or environ.get("GITHUB_WORKSPACE") or ""
+    files = [report for make in (_json, _junit, _tap) if (report := make(asked, root)) is not None]
+    _check_distinct([*others, *((report.flag, report.path) for report in files)])
+    return list(files)
+
+
+def _json(asked: Asked, root: str) -> FileReport | None:
+    options = asked("json")
+    if options is None:
+        return None
+    from runner.exporters.json_report import JsonReport
+
+    return JsonReport(options.json_output)
+
+
+def _junit(asked: Asked, root: str) -> FileReport | None:
+    options = asked("junit")
+    if options is None:
+        return None
+    if _is_set(options, "junit_output", "junit_dialect"):
+        from runner.exporters.junit import JunitReport
+
+        return JunitReport(options.junit_output, options.junit_dialect, root)
+    return None
+
+
+def _tap(asked: Asked, root: str) -> FileReport | None:
+    options = asked("tap")
+    if options is None:
+        return None
+    if _is_set(options, "tap_output", "tap_version"):
+        from runner.exporters.tap import TapReport
+
+        return TapReport(options.tap_output, options.tap_version)
+    return None
+
+
+def _is_set(options: Options, path: str, other: str) -> bool:
+    """Whether a report was asked for, and not only how it should be."""
+    if options.source(path) != DEFAULT:
+        return True
+    if options.source(other).startswith(COMMAND_LINE):
+        flags = [options.declared[name].label for name in (other, path)]
+        raise UsageError(f"{flags[0]} needs {flags[1]} FILE")
+    return False
+
+
+def _check_distinct(paths: Iterable[tuple[str, str]]) -> None:
+    taken: dict[str, str] = {}
+    stdout = os.path.realpath(_STDOUT)
+    for flag, path in paths:
+        place = stdout if path == "-" else os.path.realpath(path)
+        # A device or FIFO takes several reports, one after the other; standard output would hold none that can be read.
+        several = os.path.exists(place) and not os.path.isfile(place) and (place != stdout or place == os.devnull)
+        if place in taken and not several:
+            where = "standard output" if place == stdout else path
+            raise UsageError(f"{taken[place]} and {flag} both go to {where}; give each a file of its own")
+        taken[place] = flag
