@@ -1,0 +1,138 @@
+"""Repeats a script before it is judged: the median of several runs, and once more before a timing fails it."""
+
+from __future__ import annotations
+
+from copy import copy
+
+from runner.model.judgement import GateResult, Judgement
+from runner.model.metric import BOUND, CEILING
+from runner.model.metrics import BY_NAME, EXECUTION_TIME
+from runner.options import RUN, Options, opt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from runner.model.run import Attempt, Run
+
+#: Tags of the runs of one repetition: what they have in common, and which of them each is.
+GROUP_TAG, NUMBER_TAG = "gate", "gate_run"
+
+
+class ConfirmOptions(Options):
+    """How often a script is run before it is judged."""
+
+    gate_runs: int | None = opt(
+        "Run it this often and judge the median of each figure; output is shown once", minimum=1, metavar="N",
+        env="RUNNER_GATE_RUNS", role=RUN,
+    )  # fmt: skip
+    warmup: int | None = opt(
+        "Run it this often before, without judging or remembering it", minimum=0, metavar="K", env="RUNNER_WARMUP",
+        role=RUN,
+    )  # fmt: skip
+    confirm: bool = opt(
+        "Run it once more before a gate on a timing fails; only what fails twice fails", default=False,
+        env="RUNNER_CONFIRM", role=RUN,
+    )  # fmt: skip
+
+    @property
+    def repeats(self) -> bool:
+        """Whether the script may be run more than once."""
+        return (self.gate_runs or 1) > 1 or bool(self.warmup) or self.confirm
+
+
+def repeat(once: Callable[[int], Run], runs: int, warmup: int = 0) -> list[Run]:
+    """Run something several times, until one run fails.
+
+    Args:
+        once: Runs it: given 0 for a run that only warms up, else its number from 1 on.
+        runs: How many runs count.
+        warmup: How many come before.
+
+    Returns:
+        The runs that count, in order; where one fails, the last is that one, also of those that warm up.
+    """
+    done: list[Run] = []
+    for number in [0] * warmup + list(range(1, runs + 1)):
+        run = once(number)
+        if number or not run.last.success:
+            done.append(run)
+        if not run.last.success:
+            break
+    return done
+
+
+def median_run(runs: Sequence[Run]) -> Run:
+    """Return one run that speaks for several: the one of median wall time, with the median of each figure.
+
+    A figure that less than half of them have is not measured. It began when the first of them did, so that none of them
+    is taken for an earlier run.
+
+    Args:
+        runs: Successful runs of one script; at least one.
+    """
+    ordered = sorted(runs, key=lambda run: run.last.metrics.get(EXECUTION_TIME.name) or 0.0)
+    result = copy(ordered[(len(ordered) - 1) // 2])
+    last: Attempt = copy(result.last)
+    attempts = [run.last for run in runs]
+    last.metrics = {name: _median(name, attempts) for name in last.metrics}
+    last.kinds = {name: _weakest(name, attempts, kind) for name, kind in last.kinds.items()}
+    result.attempts = [*result.attempts[:-1], last]
+    result.started = runs[0].started
+    result.usual = None  # the others of them would be part of what is usual
+    return result
+
+
+def _median(name: str, attempts: Sequence[Attempt]) -> float | int | None:
+    from runner.analysis.robust import median
+
+    values = [value for attempt in attempts if (value := attempt.metrics.get(name)) is not None]
+    if not values or 2 * len(values) < len(attempts):
+        return None
+    middle = median(values)
+    return int(middle) if name in BY_NAME and BY_NAME[name].type is int else middle
+
+
+def _weakest(name: str, attempts: Sequence[Attempt], kind: str) -> str:
+    known = [attempt.kinds.get(name) for attempt in attempts]
+    return next((limit for limit in (BOUND, CEILING) if limit in known), kind)
+
+
+def worth_confirming(judgement: Judgement) -> bool:
+    """Whether another run could change that it failed: all that failed are timings, which chance can move."""
+    failed = [gate.metric for gate in judgement.gates if not gate.passed] + judgement.regressed
+    measured = all(gate.passed or gate.value is not None for gate in judgement.gates)
+    return bool(failed) and measured and all(is_timing(name) for name in failed)
+
+
+def is_timing(name: str) -> bool:
+    """Whether a metric depends on what else the machine does: times, and shares of them."""
+    metric = BY_NAME.get(name)
+    return metric is not None and metric.unit in ("seconds", "percent")
+
+
+def confirmed(first: Judgement, second: Judgement) -> Judgement:
+    """Return what two judgements of the same gates say together: only what failed twice has failed."""
+    result = Judgement(
+        [_both(*pair) for pair in zip(first.gates, second.gates, strict=True)],
+        second.changes,
+        [*first.notices, *(notice for notice in second.notices if notice not in first.notices)],
+        [name for name in second.regressed if name in first.regressed],
+    )
+    if result.passed:
+        result.notices.append("what failed in the first run did not fail again when it was confirmed")
+    return result
+
+
+def _both(first: GateResult, second: GateResult) -> GateResult:
+    if first.passed or second.passed:
+        chosen = copy(second if second.passed else first)
+        if not (first.passed and second.passed):
+            chosen.note = "failed in one of two runs"
+            chosen.text += f"; {chosen.note}: {(first if second.passed else second).text}"
+        return chosen
+    chosen = copy(second)
+    chosen.note = f"{second.note}; confirmed by a second run".removeprefix("; ")
+    chosen.text += "; confirmed by a second run"
+    return chosen
+
