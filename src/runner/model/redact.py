@@ -49,13 +49,15 @@ _HARMLESS_BEGINNINGS = (
 #: Names that look like it and are none.
 _HARMLESS_NAMES = ("pwd", "oldpwd", "pat", "pw", "cookie")
 
-#: Texts without any of these (in lower case) hold nothing that the rules find.
-_HINTS = (
-    "pass", "secret", "token", "credential", "pwd", "pw", "pat", "authorization", "cookie", "key", "bearer", "basic",
-    "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "glpat-", "xox", "xapp-", "sk-", "sk_live", "sk_test",
-    "rk_live", "aiza", "npm_", "pypi-", "hf_", "sg.", "dop_v1_", "eyj", "-----begin", "hooks.slack.com", "webhook", "@",
-    "hc-ping", "/ping/", "-u", "--user",
+#: Texts without any of these (in lower case) hold no secret that is known by its form.
+_FORM_HINTS = (
+    "bearer", "basic", "akia", "asia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "xapp-",
+    "sk-", "sk_live", "sk_test", "rk_live", "rk_test", "aiza", "npm_", "pypi-", "hf_", "sg.", "dop_v1_", "eyj",
+    "-----begin", "hooks.slack.com", "webhook", "@", "hc-ping", "/ping/",
 )  # fmt: skip
+#: And texts without any of these no name of one.
+_NAME_HINTS = ("pass", "secret", "token", "credential", "pwd", "pw", "pat", "authorization", "cookie", "key")
+_USER_OPTIONS = ("-u", "--user")
 
 # Forms of secrets; what is in the group "keep" stays.
 _FORMS = r"""
@@ -101,7 +103,8 @@ def _words(name: str) -> list[str]:
 
 def redact_arguments(arguments: Sequence[str]) -> list[str]:
     """Return arguments of a program with the secrets among them replaced by ``***``."""
-    if not _suspicious("\0".join(arguments)):
+    lower = "\0".join(arguments).lower()
+    if not any(hint in lower for hint in (*_FORM_HINTS, *_NAME_HINTS, *_USER_OPTIONS)):
         return list(arguments)
     result: list[str] = []
     expected = ""
@@ -115,14 +118,14 @@ def _redact_argument(argument: str, option: str) -> tuple[str, str]:
     """Redact one argument that follows `option`; return it and the option whose value comes next."""
     is_option = argument.startswith("--") or (len(argument) == 2 and argument[0] == "-")
     if option and not is_option:
-        if option not in ("-u", "--user"):
+        if option not in _USER_OPTIONS:
             return MASK, ""
         user, colon, password = argument.partition(":")
         if colon and not password.startswith("//") and not (user.isdigit() and password.isdigit()):
             return f"{user}:{MASK}", ""
         return redact_text(argument), ""
     if argument.startswith("-") and "=" not in argument and " " not in argument:
-        takes = argument in ("-u", "--user") or is_secret_name(argument)
+        takes = argument in _USER_OPTIONS or is_secret_name(argument)
         return redact_text(argument), argument if takes else ""
     name, equals, _ = argument.partition("=")
     if equals and "://" not in name and " " not in name and is_secret_name(name):
@@ -153,8 +156,14 @@ def redact_text(text: str) -> str:
 
 
 def _suspicious(text: str) -> bool:
+    """Whether a text may hold a secret: one of a known form, or a name with something that sets it apart from a value.
+
+    The word ``pass`` alone, as in code on the command line, is no reason to load and compile what looks closer.
+    """
     lower = text.lower()
-    return any(hint in lower for hint in _HINTS)
+    if any(hint in lower for hint in _FORM_HINTS):
+        return True
+    return ("=" in text or ":" in text) and any(hint in lower for hint in _NAME_HINTS)
 
 
 def _mask_form(found: re.Match[str]) -> str:

@@ -132,6 +132,7 @@ def test_names_that_only_resemble(name: str) -> None:
         (["-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----"], ["***"]),
         (["--set", "image.tag=1.2", "--set", "db.password=x"], ["--set", "image.tag=1.2", "--set", "db.password=***"]),
         (["sk-proj-abcdefghijklmnopqrstuvwx"], ["***"]),
+        (["rk_test_0123456789abcdef"], ["***"]),
     ],
 )
 def test_arguments(given: list[str], kept: list[str]) -> None:
@@ -192,6 +193,7 @@ def test_ordinary_arguments_do_not_load_regular_expressions() -> None:
         "import sys; sys.modules.pop('re', None)\n"
         "from runner.model.redact import redact_arguments\n"
         "redact_arguments(['--epochs', '100', 'https://example.com/x', 'a=b'])\n"
+        "redact_arguments(['-c', 'pass', '--path', 'x', '--sort-key', 'name'])\n"
         "sys.exit('re' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-S", "-c", code], env={"PYTHONPATH": str(SRC)}, timeout=60).returncode == 0
