@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from runner.stores.base import Store
 
 
+#: Nanoseconds.
+DAY = 86_400_000_000_000
+
+
 @pytest.fixture(params=list(STORES))
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     where = [str(tmp_path / "history.db")] if request.param == "sqlite" else []
@@ -318,12 +322,29 @@ def test_errors_are_counted_by_message(store: Store) -> None:
         run.last.exit_code, run.last.error_message = 1, message
         run.last.error_type = "KeyError" if message else "exit:1"
         store.save(run)
-    found = store.errors(runs[0].script_key, "KeyError", before=runs[4].started)
+    earlier = RunFilter(key=runs[0].script_key, until=runs[4].started)
+    found = store.errors(earlier, "KeyError")
     assert sorted(found, key=str) == [
         ("KeyError: 'a'", 2, runs[0].started, runs[2].started), ("KeyError: 'b'", 1, runs[1].started, runs[1].started)
     ]  # fmt: skip
-    assert store.errors(runs[0].script_key, "ValueError", before=runs[4].started) == []
-    assert store.errors("/srv/app/other.py", "KeyError", before=runs[4].started) == []
+    assert store.errors(earlier, "ValueError") == []
+    assert store.errors(RunFilter(key="/srv/app/other.py", until=runs[4].started), "KeyError") == []
+    last = RunFilter(key=runs[0].script_key, until=runs[4].started, within=2)
+    assert store.errors(last, "KeyError") == [("KeyError: 'a'", 1, runs[2].started, runs[2].started)]
+
+
+@pytest.mark.parametrize("since", [None, 0, 100 * DAY, 100 * DAY + 1, 101 * DAY - 1, 103 * DAY, 104 * DAY])
+@pytest.mark.parametrize("until", [None, 0, 100 * DAY + 1, 101 * DAY, 102 * DAY + 5, 103 * DAY, 104 * DAY + 2])
+def test_runs_are_counted_between_moments_within_days_and_over_many(
+    store: Store, since: int | None, until: int | None
+) -> None:
+    starts = [day * DAY + moment for day in (100, 101, 103, 104) for moment in (0, 1, DAY - 1)]
+    for number, started in enumerate(starts, 1):
+        run = whole(number)
+        run.started = run.last.started = started
+        store.save(run)
+    expected = [start for start in starts if (since or 0) <= start < (until if until is not None else 1 << 62)]
+    assert store.count(RunFilter(since=since, until=until, limit=3)) == len(expected)
 
 
 def test_the_highest_come_first_if_asked_for(store: Store) -> None:

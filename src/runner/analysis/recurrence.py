@@ -15,7 +15,7 @@ class Recurrence:
         count: In how many earlier runs.
         first: Start of the first of them, in nanoseconds since the epoch, UTC; None where there is none.
         last: Start of the last of them, likewise.
-        runs: Earlier runs of the script, whatever became of them.
+        runs: Earlier runs of the script that were looked at, whatever became of them.
     """
 
     __slots__ = ("count", "first", "last", "runs")
@@ -74,7 +74,7 @@ def recurrence(message: str, found: Iterable[tuple[str | None, int, int, int]], 
         message: Its message.
         found: Messages of errors of its type in earlier runs, each with how often it came, and the starts of the first
             and the last run it ended (ns since the epoch, UTC).
-        runs: Earlier runs of the script.
+        runs: Earlier runs of the script that were looked at.
     """
     mine = fingerprint(message)
     same = [row for row in found if fingerprint(row[0] or "") == mine]

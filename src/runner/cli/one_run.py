@@ -6,10 +6,11 @@ from shlex import join
 
 from runner.cli.columns import columns, cut, wrap
 from runner.cli.figures import figure_lines
-from runner.cli.output import verdict
 from runner.cli.safe_text import visible
+from runner.engine.one_run import WITHIN
 from runner.model.run import iso
 from runner.model.units import format_bytes, format_count, format_seconds
+from runner.model.verdict import verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,7 +114,8 @@ def _where(screen: Screen, run: Run, place: Place) -> list[str]:
 
 
 def _before(before: Recurrence) -> str:
-    runs = f"{format_count(before.runs)} earlier run{'s' * (before.runs != 1)}"
+    which = "the last {} run" if before.runs >= WITHIN else "{} earlier run"
+    runs = which.format(format_count(before.runs)) + "s" * (before.runs != 1)
     if not before.runs:
         return "this is the first run of the script"
     if not before.count or before.first is None or before.last is None:

@@ -11,7 +11,6 @@ from runner.engine.history_dicts import as_dict, new_run
 from runner.engine.history_options import days_before
 from runner.engine.history_retention import RetentionMethods
 from runner.engine.location import absolute, journal_roots, locate
-from runner.engine.record import fold_abandoned
 from runner.model.redact import redact_arguments, redact_value
 from runner.model.run import Run
 from runner.stores import STORES
@@ -347,6 +346,8 @@ class HistoryManager(RetentionMethods):
         roots = journal_roots(self.db_path)
         if not any(os.path.isdir(root) for root in roots):
             return []
+        from runner.engine.record import fold_abandoned
+
         with self._lock:
             return fold_abandoned(self._writable(), roots)
 

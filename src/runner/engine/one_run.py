@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from runner.engine.history import HistoryManager
     from runner.model.run import Attempt, Run
 
+#: Earlier runs of a script among which the same error is looked for: what it costs does not grow with the record.
+WITHIN = 10_000
+
 
 class Place:
     """Where in the code an exception came from.
@@ -94,6 +97,8 @@ def _look_up(run: Run, place: Place) -> None:
 def recurrence_of(history: HistoryManager, run: Run) -> Recurrence | None:
     """Return how often the error that ended a run had ended the same script before, None for a run without error.
 
+    Of a script that ran very often, the last `WITHIN` runs are looked at.
+
     Raises:
         StoreError: The record can't be read.
     """
@@ -101,6 +106,6 @@ def recurrence_of(history: HistoryManager, run: Run) -> Recurrence | None:
     if kind is None:
         return None
     none: list[tuple[str | None, int, int, int]] = []
-    found = history.ask(lambda store: store.errors(run.script_key, kind, run.started), none)
-    earlier = history.count(RunFilter(key=run.script_key, until=run.started))
-    return recurrence(last.error_message or "", found, earlier)
+    earlier = RunFilter(key=run.script_key, until=run.started, within=WITHIN)
+    found = history.ask(lambda store: store.errors(earlier, kind), none)
+    return recurrence(last.error_message or "", found, history.count(earlier))

@@ -125,6 +125,13 @@ class RunFilter:
         self.id = id.lower()
         self.within = within
 
+    @property
+    def is_of_time_alone(self) -> bool:
+        """Whether nothing but the start decides which runs are meant."""
+        every = RunFilter()
+        others = set(self.__slots__) - {"since", "until", "limit", "order", "reverse"}
+        return all(getattr(self, name) == getattr(every, name) for name in others)
+
     def scripts(self, known: Iterable[Script]) -> set[Script]:
         """Return those of the known scripts that are meant.
 
@@ -218,8 +225,8 @@ if TYPE_CHECKING:
         def count(self, wanted: RunFilter) -> int:
             """Return how many runs are meant; the filter's limit does not count."""
 
-        def errors(self, key: str, error_type: str, before: int) -> list[tuple[str | None, int, int, int]]:
-            """Return the errors of a type that ended runs of a script before a moment (ns since the epoch, UTC).
+        def errors(self, wanted: RunFilter, error_type: str) -> list[tuple[str | None, int, int, int]]:
+            """Return the errors of a type that ended runs that are meant; the filter's limit does not count.
 
             For each message how many runs it ended, and the starts of the first and the last of them.
             """

@@ -99,11 +99,11 @@ class MemoryStore:
                 latest = max(latest, before[-max(wanted.within, 1)])
         return latest
 
-    def errors(self, key: str, error_type: str, before: int) -> list[tuple[str | None, int, int, int]]:
-        """Return how often a script ended with errors of a type (see `Store.errors`)."""
+    def errors(self, wanted: RunFilter, error_type: str) -> list[tuple[str | None, int, int, int]]:
+        """Return how often runs ended with errors of a type (see `Store.errors`)."""
         starts: dict[str | None, list[int]] = {}
-        for run in self._runs.values():
-            if run.script_key == key and run.last.error_type == error_type and run.started < before:
+        for run in self._meant(wanted):
+            if run.last.error_type == error_type:
                 starts.setdefault(run.last.error_message, []).append(run.started)
         return [(message, len(each), min(each), max(each)) for message, each in starts.items()]
 

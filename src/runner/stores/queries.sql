@@ -118,6 +118,11 @@ SELECT r.id FROM runs r JOIN json_each(?) w ON w.value = r.id
 -- count_runs --
 SELECT count(*) FROM runs r WHERE {where}
 
+-- count_days --
+SELECT (SELECT total(runs) FROM presence WHERE day >= ? AND day < ? AND typeof(what) = 'integer')
+    + (SELECT count(*) FROM runs WHERE started >= ? AND started < ?)
+    + (SELECT count(*) FROM runs WHERE started >= ? AND started < ?)
+
 -- list_attempts --
 SELECT number, delay, offset, duration, reason, exit_code, signal, error_type, error_message, merged, kinds, {metrics}
 FROM attempts WHERE run = ? ORDER BY number
@@ -138,8 +143,8 @@ SELECT attempt, data FROM curves WHERE run = ?
 SELECT data FROM curves JOIN runs ON runs.seq = curves.run WHERE runs.id = ? AND attempt = ?
 
 -- list_errors --
-SELECT r.error_message, count(*), min(r.started), max(r.started) FROM runs r JOIN scripts s ON s.id = r.script
-WHERE s.key = ? AND r.error_type = ? AND r.started < ? GROUP BY r.error_message
+SELECT r.error_message, count(*), min(r.started), max(r.started) FROM runs r
+WHERE {where} AND r.error_type = ? GROUP BY r.error_message
 
 -- list_scripts --
 SELECT id, key, path, name FROM scripts

@@ -35,6 +35,7 @@ else:
 _COLUMNS = ", ".join(rows.METRIC_COLUMNS)
 #: The largest number that SQLite knows.
 _LARGEST = (1 << 63) - 1
+_DAY = 86_400_000_000_000
 _MARKS = ", ".join("?" * len(rows.METRIC_COLUMNS))
 
 
@@ -167,8 +168,16 @@ class SqliteStore:
 
     def count(self, wanted: RunFilter) -> int:
         """Return how many runs are meant (see `Store.count`)."""
+        if wanted.is_of_time_alone:
+            return self._count_days(wanted.since or 0, _LARGEST if wanted.until is None else wanted.until)
         where, values = self._where(wanted)
         return int(self._ask(self._query("count_runs", where), values)[0][0])
+
+    def _count_days(self, since: int, until: int) -> int:
+        """Return how many runs started between two moments: of whole days that is known, only the rest is counted."""
+        first, after = -(-since // _DAY), until // _DAY
+        edges = [since, first * _DAY, after * _DAY, until] if first <= after else [since, until, 0, 0]
+        return int(self._ask(self._queries["count_days"], [first, after, *edges])[0][0])
 
     def _where(self, wanted: RunFilter) -> tuple[str, list[Any]]:
         parts = ["1"]
@@ -270,9 +279,10 @@ class SqliteStore:
         found = self._ask(self._queries["known_runs"], [dumps(list(map(rows.number_of, ids)))])
         return {f"{number:012x}" for (number,) in found}
 
-    def errors(self, key: str, error_type: str, before: int) -> list[tuple[str | None, int, int, int]]:
-        """Return how often a script ended with errors of a type (see `Store.errors`)."""
-        found = self._ask(self._queries["list_errors"], [rows.bind(key), rows.bind(error_type), before])
+    def errors(self, wanted: RunFilter, error_type: str) -> list[tuple[str | None, int, int, int]]:
+        """Return how often runs ended with errors of a type (see `Store.errors`)."""
+        where, values = self._where(wanted)
+        found = self._ask(self._query("list_errors", where), [*values, rows.bind(error_type)])
         return [(rows.text(message), count, first, last) for message, count, first, last in found]
 
     def scripts(self) -> list[Script]:

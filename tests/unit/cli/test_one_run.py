@@ -102,6 +102,7 @@ def test_two_columns_of_figures_where_there_is_room() -> None:
         (Recurrence(0, None, None, 5), "never in 5 earlier runs"),
         (Recurrence(1, START, START, 1), "once in 1 earlier run, on 2026-01-31"),
         (Recurrence(1200, START, START + 10**15, 5000), "1,200 times in 5,000 earlier runs, first on 2026-01-31"),
+        (Recurrence(12, START, START, 10_000), "12 times in the last 10,000 runs, first on 2026-01-31"),
     ],
 )
 def test_how_often_it_came_before(before: Recurrence, said: str) -> None:

@@ -94,7 +94,7 @@ def test_code_that_is_in_no_file_has_a_place_without_source(folder: Path) -> Non
     assert (place.path, place.source, place.changed) == ("<string>", [], False)
 
 
-def test_the_same_error_is_counted_before_the_run(tmp_path: Path) -> None:
+def test_the_same_error_is_counted_before_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with HistoryManager(tmp_path / "h.db") as history:
         runs = []
         for number in range(6):
@@ -108,6 +108,10 @@ def test_the_same_error_is_counted_before_the_run(tmp_path: Path) -> None:
         found = recurrence_of(history, runs[5])
         assert found is not None
         assert (found.count, found.first, found.last, found.runs) == (2, runs[0].started, runs[2].started, 5)
+        monkeypatch.setattr("runner.engine.one_run.WITHIN", 4)
+        found = recurrence_of(history, runs[5])
+        assert found is not None
+        assert (found.count, found.first, found.runs) == (1, runs[2].started, 4)
         runs[4].last.error_type = None
         assert recurrence_of(history, runs[4]) is None
 
