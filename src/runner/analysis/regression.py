@@ -28,6 +28,9 @@ _RECENT = 5
 _ABOVE_HIGH = (0.5, 0.025, 0.06)
 _ABOVE_RECENT = (4.0, 0.05, 0.22)
 
+#: How much larger the differences of few runs may be than they look; `usual.CAUTION` is the same thought.
+_CAUTION = 10.0
+
 
 class Regressed:
     """A judgement; true only where the run is worse.
@@ -86,14 +89,34 @@ def regressed(history: Sequence[float], candidate: float, confirm: float | None 
     ordered = sorted(window)
     high, low, level = quantile(ordered, _HIGH), quantile(ordered, _LOW), abs(quantile(ordered, 0.5))
     recent = median(window[-_RECENT:])
-    noise = quantile(sorted(abs(after - before) for before, after in pairwise(window)), 0.75)
     least, most = min(newer), max(newer)
-    limit = max(
-        high + _margin(noise, level, _ABOVE_HIGH),
+    lower, upper = _change(least, max(high, recent), level), _change(most, min(low, recent), level)
+    return Regressed(least > ceiling(window), lower, upper, True)
+
+
+def ceiling(history: Sequence[float], start: Sequence[float] = ()) -> float:
+    """Return the most that a run may show by chance: beyond it, it is worse (see `regressed`).
+
+    Of fewer than `ENOUGH` runs too: what neighbours differ by is then taken for larger than it was seen to be, times
+    1 + 10 / differences, and with fewer than three runs for as large as it can count.
+
+    Args:
+        history: Finite values of earlier runs, oldest first; the last `WINDOW` count. At least one.
+        start: Values of the runs with which everything began, to hold a run against these instead: the history then
+            only says what neighbours differ by.
+    """
+    window = history[-WINDOW:]
+    steps = sorted(abs(after - before) for before, after in pairwise(window))
+    noise = quantile(steps, 0.75) if len(window) > 2 else inf
+    if len(window) < ENOUGH:
+        noise *= 1 + _CAUTION / max(1, len(steps))
+    reference = start or window
+    ordered = sorted(reference)
+    recent = median(reference[-_RECENT:])
+    return max(
+        quantile(ordered, _HIGH) + _margin(noise, abs(quantile(ordered, 0.5)), _ABOVE_HIGH),
         recent + _margin(noise, abs(recent), _ABOVE_RECENT),
     )
-    lower, upper = _change(least, max(high, recent), level), _change(most, min(low, recent), level)
-    return Regressed(least > limit, lower, upper, True)
 
 
 def _margin(noise: float, level: float, part: tuple[float, float, float]) -> float:

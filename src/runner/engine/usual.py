@@ -79,6 +79,17 @@ def _is_same_work(run: Run) -> bool:
     return run.script_key != "-c" or run.name != run.script_key
 
 
+def comparable_figures(
+    source: Source, run: Run, names: Sequence[str], limit: int = LIMIT
+) -> list[tuple[Value, ...]]:
+    """Return some figures of the runs that a run can be compared with, the newest first.
+
+    Raises:
+        StoreError: The record can't be read.
+    """
+    return source.figures(comparable_filter(run, limit), names) if _is_same_work(run) else []
+
+
 def compare_with_usual(source: Source, run: Run) -> Comparison | None:
     """Return how a finished run compares with the earlier ones that it can be compared with.
 

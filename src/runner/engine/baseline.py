@@ -1,0 +1,245 @@
+"""A baseline: a file with the last runs of a script, that a new run is compared with."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from runner.analysis.regression import ceiling
+from runner.analysis.robust import median
+from runner.analysis.usual import LEAST
+from runner.engine.baseline_key import DEFAULT, Key
+from runner.model.likeness import arguments_shape, host_class
+from runner.model.metrics import BY_NAME
+from runner.model.reference import Reference
+from runner.model.run import iso, label_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, Self
+
+    from runner.model.run import Run
+
+#: Version of the format that this version writes, and the newest that it reads.
+VERSION = 1
+#: Runs that a series keeps, and runs of its beginning that it is held against for ever.
+KEPT, START = 20, 5
+#: Series that a file keeps: those last added to.
+SERIES = 100
+#: Bytes beyond which a file is no baseline.
+LARGEST = 16 << 20
+#: Runs on hosts of the same class that are enough to compare with these alone.
+ENOUGH_ALIKE = 5
+
+#: What the file says that it is.
+FORMAT = "runner-baseline"
+#: Units of figures that differ a little between any two runs: a smaller change is chance, whatever the runs say.
+GRAINY = ("seconds", "MB", "percent")
+
+
+def chance(values: Sequence[float], unit: str, start: Sequence[float] = ()) -> tuple[float, float]:
+    """Return what a single run may show at least and at most by chance.
+
+    Args:
+        values: The figure in earlier runs, oldest first; at least one.
+        unit: Unit of the metric.
+        start: The figure in the runs with which everything began, to hold a run against those instead.
+    """
+    level = median(start or values)
+    grain = LEAST[unit] if unit in GRAINY else 0.0
+    low = -ceiling([-value for value in values], [-value for value in start])
+    return min(low, level - grain), max(ceiling(values, start), level + grain)
+
+
+class Series:
+    """Runs of one script under one key, the oldest first; each is a plain dict as the file has it.
+
+    Attributes:
+        script: What people call the script, "" where the file does not say.
+        key: Branch and machine.
+        start: The runs with which it began, or the level that was accepted since.
+        runs: The last ones.
+    """
+
+    __slots__ = ("key", "runs", "script", "start")
+
+    def __init__(
+        self, script: str, key: str, start: Sequence[dict[str, Any]] = (), runs: Sequence[dict[str, Any]] = ()
+    ) -> None:
+        self.script = script
+        self.key = key
+        self.start = list(start)
+        self.runs = list(runs)
+
+    def add(self, entry: dict[str, Any]) -> None:
+        """Add a run."""
+        if len(self.start) < START:
+            self.start.append(entry)
+        self.runs = [*self.runs, entry][-KEPT:]
+
+    def accept(self) -> None:
+        """Let the newest runs be what later ones are held against."""
+        self.start = self.runs[-START:]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as the file has it."""
+        return {"script": self.script, "key": self.key, "start": self.start, "runs": self.runs}
+
+
+class Baseline:
+    """The runs that a new one is compared with.
+
+    Args:
+        path: The file.
+        series: What is in it.
+
+    Attributes:
+        missing: Whether there is no such file yet.
+        chosen: The series that figures come from, None where there is none.
+    """
+
+    def __init__(self, path: str = "", series: Sequence[Series] = (), missing: bool = False) -> None:
+        self.path = path
+        self.series = list(series)
+        self.missing = missing
+        self.key = Key()
+        self.chosen: Series | None = self.series[-1] if self.series else None
+        self._host = ""
+
+    @classmethod
+    def load(cls, path: str, flag: str = "--baseline") -> Self:
+        """Read a file: a baseline, a JSON report of a run, or an object of figures. None there is an empty baseline.
+
+        Args:
+            path: The file.
+            flag: What messages call it.
+
+        Raises:
+            UsageError: It can't be read, or is none of these.
+        """
+        from runner.engine.baseline_file import read
+
+        found = read(path, flag)
+        return cls(path, found or (), found is None)
+
+    def choose(self, key: Key, run: Run | None = None) -> None:
+        """Choose the series to compare with: that of the run's script, branch and machine, or what comes next to it."""
+        self.key = key
+        self._host = host_class(run.host) if run is not None else ""
+        own = label_of(run.name, run.script_path) if run is not None else ""
+        same = [series for series in self.series if own and series.script == own]
+        known = same or [series for series in self.series if not series.script] or self.series
+        by_key = {series.key: series for series in known}
+        self.chosen = next((by_key[name] for name in key.wanted() if name in by_key), None)
+        if self.chosen is None and known and not (key.explicit and any(series.key for series in known)):
+            branches = [name.partition("@")[0] for name in key.wanted()]
+            near = [series for series in known if series.key.partition("@")[0] in branches]
+            self.chosen = (near or known)[-1]
+
+    def notices(self, entry: Mapping[str, Any]) -> list[str]:
+        """Return lines to tell of what a run (as a baseline keeps it) is compared with."""
+        from runner.engine.judging import differences
+
+        if self.missing:
+            return [f"no baseline yet: {self.path} does not exist; nothing was compared"]
+        chosen, wanted = self.chosen, self.key.wanted()
+        if chosen is None:
+            known = ", ".join(sorted({series.key for series in self.series})) or "nothing"
+            return [f"{self.path} has no runs under {wanted[0]} (it has {known}); nothing was compared"]
+        said = []
+        if chosen.key and chosen.key not in wanted:
+            said.append(f"{self.path} has no runs under {wanted[0]} yet: compared with those under {chosen.key}")
+        alike = [run for run in chosen.runs if run.get("host_class") == entry.get("host_class")]
+        told = differences((alike or chosen.runs)[-1], entry) if chosen.runs else []
+        return [*said, *([f"the baseline was measured otherwise: {'; '.join(told)}"] if told else [])]
+
+    def reference(self, metric: str) -> Reference | None:
+        """Return the level of a metric in the runs kept, None where none of them has it."""
+        if self.chosen is None:
+            return None
+        values = self._values(self.chosen.runs, metric)
+        if not values:
+            return None
+        low, high = chance(values, BY_NAME[metric].unit)
+        label = f"median of {len(values)} runs" if len(values) > 1 else "the only run of the baseline"
+        return Reference(median(values), low, high, len(values), label)
+
+    def beginning(self, metric: str) -> Reference | None:
+        """Return the level with which the series began, None where the runs kept are those of its beginning."""
+        if self.chosen is None or len(self.chosen.runs) <= len(self.chosen.start):
+            return None
+        values, start = (self._values(entries, metric) for entries in (self.chosen.runs, self.chosen.start))
+        if not values or not start:
+            return None
+        low, high = chance(values, BY_NAME[metric].unit, start)
+        since = str(self.chosen.start[0].get("started") or "")[:10]
+        return Reference(median(start), low, high, len(start), f"where the baseline began{since and ' on ' + since}")
+
+    def references(self, metric: str) -> list[Reference]:
+        """Return all that a metric is held against: the level of the runs kept, and that of the beginning."""
+        return [found for found in (self.reference(metric), self.beginning(metric)) if found is not None]
+
+    def _values(self, entries: Sequence[Mapping[str, Any]], metric: str) -> list[float]:
+        having = [entry for entry in entries if metric in entry["figures"]]
+        alike = [entry for entry in having if self._host and entry.get("host_class") == self._host]
+        chosen = alike if len(alike) >= min(ENOUGH_ALIKE, len(having)) else having
+        return [float(entry["figures"][metric]) for entry in chosen]
+
+    def add(self, run: Run) -> None:
+        """Add a run to the series of its script and key; a new series goes on from the one it was compared with."""
+        entry = entry_of(run, self.key)
+        script, own = entry["script"], self.key.own
+        for at, series in enumerate(self.series):
+            if (series.script, series.key) == (script, own):
+                self.series.append(self.series.pop(at))  # the one last added to is the last
+                break
+        else:
+            before = self.chosen
+            taken = before is not None and before.script in ("", script)
+            runs = (before.start, before.runs) if before is not None and taken else ((), ())
+            self.series.append(Series(script, own, *runs))
+        self.series[-1].add(entry)
+        self.series = self.series[-SERIES:]
+
+    def save(self, path: str = "") -> None:
+        """Write the file, whole or not at all.
+
+        Args:
+            path: Where to; "" for where it was read from.
+
+        Raises:
+            ReportError: It could not be written.
+        """
+        from runner.engine.baseline_file import write
+
+        write(path or self.path, self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as the file has it."""
+        return {"format": FORMAT, "version": VERSION, "series": [series.to_dict() for series in self.series]}
+
+
+def entry_of(run: Run, key: Key) -> dict[str, Any]:
+    """Return what a baseline keeps of a run: its figures, and what they depend on."""
+    return {
+        "run_id": run.id,
+        "started": iso(run.started),
+        "script": label_of(run.name, run.script_path),
+        "arguments": arguments_shape(run.args),
+        "script_hash": run.script_hash,
+        "python_version": run.python_version,
+        "host": run.host.get("hostname"),
+        "host_class": host_class(run.host),
+        "git_commit": run.git_commit,
+        "branch": "" if key.branch == DEFAULT or key.explicit else key.branch,
+        "testbed": key.testbed,
+        "figures": figures_of(run.last.metrics),
+    }
+
+
+def figures_of(values: Mapping[str, object]) -> dict[str, float]:
+    """Return those values that are finite figures of the catalog."""
+    return {
+        name: value for name, value in values.items()
+        if name in BY_NAME and isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+    }  # fmt: skip

@@ -1,0 +1,163 @@
+"""Compares the figures of a run with a baseline or with what the record holds, and says what is worse."""
+
+from __future__ import annotations
+
+from runner.analysis.regression import ENOUGH, WINDOW
+from runner.analysis.robust import median
+from runner.analysis.usual import LEAST
+from runner.engine.baseline import GRAINY, chance
+from runner.model.judgement import BETTER, SAME, UNSURE, WORSE, Change
+from runner.model.metrics import BY_NAME
+from runner.model.reference import Reference
+from runner.model.units import format_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from runner.model.metric import Value
+    from runner.model.reference import References
+    from runner.model.run import Run
+    from runner.policy.gates import Gate
+
+#: A change by less than this part is none.
+LEAST_PART = 0.05
+
+
+class Remembered:
+    """What the record holds of earlier runs that a run can be compared with.
+
+    Args:
+        history_db: Database of runs, "" for the one that applies here.
+        run: The run.
+        names: Metrics that will be asked for.
+
+    Attributes:
+        notice: Why there is nothing to compare with, or "".
+    """
+
+    def __init__(self, history_db: str, run: Run, names: Sequence[str]) -> None:
+        from runner.engine.history import HistoryManager
+        from runner.engine.usual import comparable_figures
+        from runner.model.errors import RunnerError
+
+        self.notice = ""
+        self._values: dict[str, list[float]] = {}
+        try:
+            with HistoryManager(history_db) as history:
+                rows = comparable_figures(history, run, names, WINDOW)
+        except RunnerError as error:
+            self.notice = f"nothing was compared: {error}"
+            return
+        for place, name in enumerate(names):
+            self._values[name] = [float(value) for row in reversed(rows) if (value := row[place]) is not None]
+        if len(rows) < ENOUGH:
+            self.notice = (
+                f"nothing was compared yet: {len(rows)} comparable run{'s are' if len(rows) != 1 else ' is'} "
+                f"remembered, {ENOUGH} are needed"
+            )
+
+    def references(self, metric: str) -> list[Reference]:
+        """Return the level of a metric in those runs; nothing where they are too few."""
+        values = self._values.get(metric, [])
+        if len(values) < ENOUGH:
+            return []
+        low, high = chance(values, BY_NAME[metric].unit)
+        return [Reference(median(values), low, high, len(values), f"median of {len(values)} remembered runs")]
+
+
+def compare(
+    figures: Mapping[str, Value], source: References, names: Sequence[str], gates: Sequence[Gate] = ()
+) -> list[Change]:
+    """Return how some figures compare with what they are held against first; those that can't be compared are left out.
+
+    Args:
+        figures: Figures of the run.
+        source: What they are compared with.
+        names: Metrics.
+        gates: Gates of the run: they tell which way is worse where the catalog does not.
+    """
+    changes = []
+    for name in names:
+        value, found = figures.get(name), source.references(name)
+        if value is not None and value == value and found:
+            changes.append(_change(name, value, found[0], _more_is_worse(name, gates)))
+    return changes
+
+
+def _change(name: str, value: float, reference: Reference, more_is_worse: bool) -> Change:
+    level = abs(reference.value)
+    lower, upper = (None, None)
+    if level:
+        lower, upper = (value - reference.upper) / level, (value - reference.lower) / level
+    told = verdict(value, reference, BY_NAME[name].unit, more_is_worse)
+    return Change(name, value, reference.value, lower, upper, told, reference.count)
+
+
+def verdict(value: float, reference: Reference, unit: str, more_is_worse: bool = True) -> str:
+    """Return what a figure is against a reference.
+
+    Returns:
+        `WORSE` or `BETTER` where it differs by more than chance; else `SAME` where it differs by less than 5 % or than
+        what any two runs differ by, and `UNSURE` where it differs by more.
+    """
+    if value > reference.upper:
+        return WORSE if more_is_worse else BETTER
+    if value < reference.lower:
+        return BETTER if more_is_worse else WORSE
+    grain = LEAST[unit] if unit in GRAINY else 0.0
+    return SAME if abs(value - reference.value) <= max(LEAST_PART * abs(reference.value), grain) else UNSURE
+
+
+def _more_is_worse(name: str, gates: Sequence[Gate]) -> bool:
+    known = BY_NAME[name].more_is_worse
+    if known is not None:
+        return known
+    return not any(gate.metric.name == name and gate.bounds_below for gate in gates)
+
+
+def regressions(
+    figures: Mapping[str, Value], source: References, names: Sequence[str]
+) -> tuple[list[str], list[str]]:
+    """Return the metrics that are worse than one of the things they are held against, and lines about those that crept.
+
+    A figure that is no worse than the last runs but worse than where the baseline began has got there in small steps.
+    """
+    worse, crept = [], []
+    for name in names:
+        value, found = figures.get(name), source.references(name)
+        if value is None or BY_NAME[name].more_is_worse is None:
+            continue
+        unit = BY_NAME[name].unit
+        judged = [verdict(value, reference, unit) == WORSE for reference in found]
+        if any(judged):
+            worse.append(name)
+        if any(judged) and not judged[0]:
+            start = found[judged.index(True)]
+            crept.append(
+                f"{name} has crept up to {format_value(value, unit)} in small steps, from "
+                f"{format_value(start.value, unit)} {start.label}"
+            )
+    return worse, crept
+
+
+def differences(baseline: Mapping[str, Any], run: Mapping[str, Any]) -> list[str]:
+    """Return in words how a run of a baseline was made otherwise than another; what is not known differs in nothing.
+
+    Args:
+        baseline: A run as a baseline keeps it.
+        run: Another.
+    """
+    told = []
+    for name, what in (("script", "script"), ("host_class", "class of host"), ("python_version", "Python")):
+        before, now = baseline.get(name), run.get(name)
+        if before and now and before != now:
+            told.append(f"{what} {before} (here {now})")
+    before, now = baseline.get("arguments"), run.get("arguments")
+    if None not in (before, now) and before != now:
+        told.append(f"arguments {before or 'none'} (here {now or 'none'})")
+    before, now = baseline.get("script_hash"), run.get("script_hash")
+    if before and now and before != now:
+        told.append("the script has changed since")
+    return told
