@@ -23,7 +23,7 @@ FLOORS = (
     ("agent",),
     ("model",),
     ("options", "registry"),
-    ("executors", "stores", "analysis", "policy", "exporters", "importers"),
+    ("executors", "stores", "analysis", "policy", "exporters", "importers", "channels"),
     ("engine",),
     ("cli",),
 )

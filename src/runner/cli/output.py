@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
-from runner.agent.events import CANCELLED, FAILED_TO_START, LIMIT, LOST, SKIPPED, TIMEOUT
+from runner.agent.events import FAILED_TO_START, SKIPPED
 from runner.model import metrics as m
-from runner.model.metric import BOUND, CEILING
 from runner.model.run import label_of
-from runner.model.units import format_bytes, format_count, format_seconds, format_value
+from runner.model.units import format_bytes, format_count, format_seconds
+from runner.model.verdict import error_of, figure, verdict
+from runner.model.words import printable as printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,20 +20,10 @@ if TYPE_CHECKING:
 
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _RESET = "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[0m"
 
-_LIMITS = {BOUND: "at least ", CEILING: "at most "}
-
 _ERROR = "Error"
 _WRAPPED = (_ERROR, "Usual", "Unusual", "Likely", "Changed", "Differs", "")  # rows whose end is never cut off
 _LABEL = 11  # columns taken by a row's label
 _TOLD = 3  # failures named of a run that was retried
-
-_VERBS = {
-    TIMEOUT: "timed out",
-    LIMIT: "ended at a limit",
-    CANCELLED: "cancelled",
-    LOST: "lost",
-    FAILED_TO_START: "was not started",
-}
 
 
 class Screen:
@@ -94,11 +85,6 @@ class Screen:
             pass
 
 
-def printable(text: str) -> str:
-    """Return a text that can do nothing to a terminal."""
-    return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)
-
-
 def warn(screen: Screen, text: str, show: ShowOptions | None = None) -> None:
     """Say one line of trouble that did not touch the script."""
     if show is None or not (show.suppress_warnings or show.log_level == "ERROR"):
@@ -114,10 +100,10 @@ def summarize(screen: Screen, run: Run, show: ShowOptions) -> None:
     """Show what a run was and what it cost, as much of it as was asked for."""
     if run.last.reason == SKIPPED:
         if not (show.quiet or show.log_level == "ERROR"):
-            screen.write(f"runner: {screen.plain(f'{run.name} was skipped: {_error(run.last)}')}\n")
+            screen.write(f"runner: {screen.plain(f'{run.name} was skipped: {error_of(run.last)}')}\n")
         return
     if show.quiet and run.last.reason == FAILED_TO_START:
-        fail(screen, _error(run.last))  # not a summary: nothing else would say it
+        fail(screen, error_of(run.last))  # not a summary: nothing else would say it
         return
     if show.quiet or (show.log_level == "ERROR" and run.last.success):
         return
@@ -142,29 +128,13 @@ def _open_line(run: Run, screen: Screen) -> bool:
     return bool(end) and not end.endswith(b"\n")
 
 
-def verdict(attempt: Attempt) -> str:
-    """Return in words how an attempt ended, and after how long."""
-    duration = _figure(attempt, m.EXECUTION_TIME)
-    if attempt.success:
-        return f"succeeded in {duration}"
-    verb = _VERBS.get(attempt.reason, "failed")
-    code = f" (exit code {attempt.exit_code})" if attempt.exit_code is not None and attempt.signal is None else ""
-    return f"{verb}{code}" if attempt.reason == FAILED_TO_START else f"{verb} after {duration}{code}"
-
-
-def _error(attempt: Attempt) -> str:
-    """Return what ended an attempt, where the verdict has not said it all."""
-    message = attempt.error_message or ""
-    return "" if message == f"exit code {attempt.exit_code}" else message
-
-
 def _one_line(screen: Screen, run: Run) -> str:
     last = run.last
-    cost = [f"CPU {_figure(last, m.CPU_TIME)}", f"peak memory {_figure(last, m.MEMORY_MAX)}"]
+    cost = [f"CPU {figure(last, m.CPU_TIME)}", f"peak memory {figure(last, m.MEMORY_MAX)}"]
     if len(run.attempts) > 1:
         cost.append(f"{len(run.attempts)} attempts")
     known = "" if last.reason == FAILED_TO_START else "; " + ", ".join(cost)
-    error = f": {_error(last)}" if _error(last) else ""
+    error = f": {error_of(last)}" if error_of(last) else ""
     return screen.fit(f"runner: {run.name} {verdict(last)}{error}{known}")
 
 
@@ -206,9 +176,9 @@ def _row(screen: Screen, label: str, text: str, alarming: bool = False) -> str:
 def _rows(run: Run) -> list[tuple[str, str]]:
     last = run.last
     if last.reason == FAILED_TO_START:
-        return [(_ERROR, _error(last))]
+        return [(_ERROR, error_of(last))]
     return [
-        (_ERROR, _error(last)),
+        (_ERROR, error_of(last)),
         ("CPU", _cpu(last)),
         ("Memory", _memory(last)),
         ("Disk", _disk(last)),
@@ -218,33 +188,26 @@ def _rows(run: Run) -> list[tuple[str, str]]:
     ]
 
 
-def _figure(attempt: Attempt, metric: Metric) -> str:
-    value = attempt.metrics.get(metric.name)
-    if value is None:
-        return "unknown"
-    return _LIMITS.get(attempt.kinds.get(metric.name, ""), "") + format_value(value, metric.unit)
-
-
 def _number(attempt: Attempt, metric: Metric) -> float:
     return attempt.metrics.get(metric.name) or 0
 
 
 def _cpu(attempt: Attempt) -> str:
     parts = [
-        _figure(attempt, m.CPU_TIME),
-        f"user {_figure(attempt, m.USER_TIME)}, system {_figure(attempt, m.SYSTEM_TIME)}",
-        f"{_figure(attempt, m.CPU_AVG)} of a core, highest {_figure(attempt, m.CPU_MAX)}",
+        figure(attempt, m.CPU_TIME),
+        f"user {figure(attempt, m.USER_TIME)}, system {figure(attempt, m.SYSTEM_TIME)}",
+        f"{figure(attempt, m.CPU_AVG)} of a core, highest {figure(attempt, m.CPU_MAX)}",
     ]
     return " · ".join(parts)
 
 
 def _memory(attempt: Attempt) -> str:
-    parts = [f"peak {_figure(attempt, m.MEMORY_MAX)}"]
+    parts = [f"peak {figure(attempt, m.MEMORY_MAX)}"]
     if _number(attempt, m.NUM_PROCESSES) > 1:
-        parts.append(f"largest process {_figure(attempt, m.MEMORY_MAX_PROCESS)}")
-        parts.append(f"{_figure(attempt, m.NUM_PROCESSES)} processes, {_figure(attempt, m.NUM_THREADS)} threads")
+        parts.append(f"largest process {figure(attempt, m.MEMORY_MAX_PROCESS)}")
+        parts.append(f"{figure(attempt, m.NUM_PROCESSES)} processes, {figure(attempt, m.NUM_THREADS)} threads")
     elif _number(attempt, m.NUM_THREADS) > 1:
-        parts.append(f"{_figure(attempt, m.NUM_THREADS)} threads")
+        parts.append(f"{figure(attempt, m.NUM_THREADS)} threads")
     return " · ".join(parts)
 
 
@@ -252,7 +215,7 @@ def _disk(attempt: Attempt) -> str:
     parts = []
     for verb, metric in (("read", m.BLOCK_IO_READ), ("written", m.BLOCK_IO_WRITE)):
         if _number(attempt, metric):
-            parts.append(f"{_figure(attempt, metric)} {verb}")
+            parts.append(f"{figure(attempt, metric)} {verb}")
     return " · ".join(parts)
 
 

@@ -39,6 +39,21 @@ def read(path: str, environ: Mapping[str, str], known: Known) -> Config:
     return _Checker(path, environ, known).check()
 
 
+def read_section(path: str, environ: Mapping[str, str], shape: Mapping[str, Any], name: str) -> Any:
+    """Read a file that holds one section alone, such as the settings of mail.
+
+    Args:
+        path: The file, YAML or (by its name) JSON.
+        environ: Values for ``${NAME}``.
+        shape: What it may hold (see `Opt.shape`).
+        name: What messages call the section.
+
+    Raises:
+        ConfigError: The file can't be read, or something is wrong with it.
+    """
+    return _Checker(path, environ, {}).read_as(shape, name)
+
+
 class _Checker:
     def __init__(self, path: str, environ: Mapping[str, str], known: Known) -> None:
         self.path = path
@@ -49,6 +64,16 @@ class _Checker:
         self.problems: list[tuple[int, str]] = []
         self.later: list[str] = []
 
+    def read_as(self, shape: Mapping[str, Any], name: str) -> Any:
+        root = self._parse(self._text())
+        value = Shaper(self.shown, self.environ, self._problem).shape(root, shape, name)
+        self._refuse()
+        return value
+
+    def _refuse(self) -> None:
+        if self.problems:
+            raise ConfigError([f"{self.shown}:{line}: {message}" for line, message in sorted(self.problems)])
+
     def check(self) -> Config:
         root = self._parse(self._text())
         if root.kind == "mapping":
@@ -56,8 +81,7 @@ class _Checker:
         elif root.kind not in ("null", "invalid"):
             what = "a list" if root.kind == "list" else "one value"
             self._problem(root.line, f"sections such as 'retry:' are needed, not {what}")
-        if self.problems:
-            raise ConfigError([f"{self.shown}:{line}: {message}" for line, message in sorted(self.problems)])
+        self._refuse()
         if self.later:
             listed = ", ".join(dict.fromkeys(self.later))
             self.config.warnings.append(f"{self.shown}: this version ({__version__}) does not act on {listed}")

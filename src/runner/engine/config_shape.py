@@ -37,7 +37,7 @@ class Shaper:
         Args:
             node: The node.
             schema: Its shape: ``type`` (one or a list of them), ``properties`` and ``required`` of an object (without
-                ``properties`` any key is allowed), ``items`` of an array, ``enum`` of a text.
+                ``properties`` any key is allowed; ``additionalProperties`` is the shape of others), ``items`` of an array, ``enum`` of a text.
             path: What messages call it.
         """
         kinds = schema.get("type", list(_NAMES))
@@ -55,12 +55,14 @@ class Shaper:
 
     def _section(self, node: Node, schema: Mapping[str, Any], path: str) -> Section:
         properties = schema.get("properties")
+        others = schema.get("additionalProperties")
         values = {}
         for entry in node.entries:
-            if properties is not None and entry.key not in properties:
+            if properties is not None and entry.key not in properties and not isinstance(others, dict):
                 self.problem(entry.line, f"unknown key '{path}.{entry.key}'{did_you_mean(entry.key, properties)}")
             else:
-                values[entry.key] = self.shape(entry.node, (properties or {}).get(entry.key, {}), f"{path}.{entry.key}")
+                shape = (properties or {}).get(entry.key, others or {})
+                values[entry.key] = self.shape(entry.node, shape, f"{path}.{entry.key}")
         for key in schema.get("required", ()):
             if key not in values:
                 self.problem(node.line, f"{path} lacks {key!r}")

@@ -13,3 +13,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
     near = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f", did you mean {near[0]!r}?" if near else ""
+
+
+def printable(text: str) -> str:
+    """Return a text that can do nothing to a terminal."""
+    return text if text.isprintable() else "".join(char if char.isprintable() else "?" for char in text)

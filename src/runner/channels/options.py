@@ -1,0 +1,42 @@
+"""Which channels there are and how they are reached: the section ``notifications`` of a configuration file, and flags."""
+
+from __future__ import annotations
+
+from runner.channels import CHANNELS
+from runner.options import RUN, Options, opt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def _shape() -> dict[str, Any]:
+    sections = {name: CHANNELS.load(name).SETTINGS for name in CHANNELS}
+    every: dict[str, Any] = {}
+    for section in sections.values():
+        every.update(section["properties"])
+    return {
+        "type": "object",
+        "properties": sections,
+        # One more of a kind that there is already: a second webhook, the mail of another team.
+        "additionalProperties": {
+            "type": "object",
+            "properties": {"kind": {"type": "string", "enum": list(sections)}, **every},
+            "required": ["kind"],
+        },
+        "examples": [{"slack": {"webhook_url": "${SLACK_WEBHOOK}"}}],
+    }
+
+
+class ChannelOptions(Options):
+    """Whom alerts reach."""
+
+    notifications: object = opt("Channels, by name", default=None, yaml="notifications", shape=_shape())
+    slack_webhook: str = opt(
+        "Send alerts to this incoming webhook of Slack (the variable keeps it out of sight)", default="", metavar="URL",
+        env="RUNNER_SLACK_WEBHOOK", role=RUN, spec=True,
+    )  # fmt: skip
+    email_config: str = opt(
+        "Send alerts by mail, as this JSON or YAML file says", default="", metavar="FILE", env="RUNNER_EMAIL_CONFIG",
+        role=RUN, spec=True,
+    )  # fmt: skip
