@@ -1,0 +1,47 @@
+"""How an attempt ended and what its figures are, in words, wherever that is told."""
+
+from __future__ import annotations
+
+from runner.agent.events import CANCELLED, FAILED_TO_START, LIMIT, LOST, TIMEOUT
+from runner.model.metric import BOUND, CEILING
+from runner.model.metrics import EXECUTION_TIME
+from runner.model.units import format_value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.model.metric import Metric
+    from runner.model.run import Attempt
+
+_LIMITS = {BOUND: "at least ", CEILING: "at most "}
+
+_VERBS = {
+    TIMEOUT: "timed out",
+    LIMIT: "ended at a limit",
+    CANCELLED: "cancelled",
+    LOST: "lost",
+    FAILED_TO_START: "was not started",
+}
+
+
+def verdict(attempt: Attempt) -> str:
+    """Return in words how an attempt ended, and after how long."""
+    duration = figure(attempt, EXECUTION_TIME)
+    if attempt.success:
+        return f"succeeded in {duration}"
+    verb = _VERBS.get(attempt.reason, "failed")
+    code = f" (exit code {attempt.exit_code})" if attempt.exit_code is not None and attempt.signal is None else ""
+    return f"{verb}{code}" if attempt.reason == FAILED_TO_START else f"{verb} after {duration}{code}"
+
+
+def error_of(attempt: Attempt) -> str:
+    """Return what ended an attempt, "" where the verdict has said it all."""
+    message = attempt.error_message or ""
+    return "" if message == f"exit code {attempt.exit_code}" else message
+
+
+def figure(attempt: Attempt, metric: Metric) -> str:
+    """Return a figure as people read it, with its reservation if it is a bound."""
+    value = attempt.metrics.get(metric.name)
+    if value is None:
+        return "unknown"
+    return _LIMITS.get(attempt.kinds.get(metric.name, ""), "") + format_value(value, metric.unit)
