@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from runner.model.alert_state import ACKNOWLEDGED, MUTED, OVER, THROTTLED, TOLD, WAITING
 from runner.model.errors import UsageError
-from runner.model.notification import SEVERITIES, WARNING
+from runner.model.notification import SEVERITIES
+from runner.model.notification import WARNING as WARNING_SEVERITY
 from runner.model.words import did_you_mean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from runner.model.alert_state import AlertState, Moment
 
 # While what an alert looks at is judged.
 DURING = "during"
@@ -43,7 +47,7 @@ class AlertRule:
         name: str,
         condition: str,
         channels: Sequence[str] = (),
-        severity: str = WARNING,
+        severity: str = WARNING_SEVERITY,
         throttle_seconds: float = THROTTLE_SECONDS,
         after: int = 1,
         when: str = AFTER,
@@ -87,3 +91,35 @@ def parse_alert(text: str) -> AlertRule:
     if not colon or not name.strip() or not condition.strip():
         raise UsageError(f"--alert-config {text!r} is not NAME:CONDITION, such as slow:execution_time_seconds>5m")
     return AlertRule(name, condition)
+
+
+def decide(rule: AlertRule, state: AlertState, held: bool, now: Moment, muted: bool) -> str:
+    """Decide what becomes of an alert in a run, and change what is remembered of it.
+
+    Args:
+        rule: The alert.
+        state: What was remembered; changed in place.
+        held: Whether the condition held in this run.
+        now: The present.
+        muted: Whether nobody wants to hear of it now.
+
+    Returns:
+        One of `alert_state.OUTCOMES`, "" where there is nothing to note.
+    """
+    if not held:
+        over = state.open and rule.recover and not muted
+        state.held, state.since, state.open, state.acked, state.acked_by = 0, None, False, None, ""
+        return OVER if over else ""
+    state.held += 1
+    state.severity = rule.severity
+    if state.since is None:
+        state.since = now.time
+    if state.held < rule.after:
+        return WAITING
+    silence = state.silent_for(now)
+    if muted or state.acked is not None or (silence is not None and silence < rule.throttle_seconds * 1e9):
+        state.untold += 1
+        return MUTED if muted else ACKNOWLEDGED if state.acked is not None else THROTTLED
+    state.tell(now)
+    state.open = True
+    return TOLD

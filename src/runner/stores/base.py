@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from runner.model.portable import Batch
     from runner.model.run import Run
     from runner.stores.aggregates import Point, Presence
+    from runner.stores.alerts import AlertBook
     from runner.stores.retention import Keeper
 
     #: Key, path as it was typed, and name of a script.
@@ -285,6 +286,9 @@ if TYPE_CHECKING:
 
         def keeper(self) -> Keeper | None:
             """Return what deletes in steps, keeps policies and accounts for deletions; None where nothing does."""
+
+        def alert_book(self) -> AlertBook | None:
+            """Return what remembers alerts and keeps their messages; None where nothing does."""
 
         def close(self) -> None:
             """Let go of everything; the store can't be used any more."""

@@ -19,7 +19,7 @@ else:
         import sqlite3
 
 #: Version of the schema: the number of the last migration.
-SCHEMA = 5
+SCHEMA = 6
 #: Marks the file as ours ("Rnnr", at byte 68 of the file).
 APPLICATION_ID = 0x526E6E72
 #: Seconds to wait for another writer.

@@ -193,6 +193,9 @@ class MemoryStore:
     def keeper(self) -> None:
         """Return None: what is in memory goes with the program (see `Store.keeper`)."""
 
+    def alert_book(self) -> None:
+        """Return None: nothing of alerts is kept in memory (see `Store.alert_book`)."""
+
     def close(self) -> None:
         """Forget everything."""
         self._runs.clear()

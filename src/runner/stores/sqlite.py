@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from runner.model.portable import Batch
     from runner.model.run import Run
     from runner.stores.aggregates import Point, Presence
+    from runner.stores.alerts import AlertBook
     from runner.stores.base import Script
     from runner.stores.retention import Keeper
     from runner.stores.series import Series
@@ -350,6 +351,12 @@ class SqliteStore:
         from runner.stores.retention import Keeper
 
         return Keeper(self)
+
+    def alert_book(self) -> AlertBook:
+        """Return what remembers alerts and keeps their messages (see `Store.alert_book`)."""
+        from runner.stores.alerts import AlertBook
+
+        return AlertBook(self)
 
     def cleanup(self, before: int) -> int:
         """Delete old runs and give their space back to the disk (see `Store.cleanup`)."""
