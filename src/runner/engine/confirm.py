@@ -12,8 +12,18 @@ from runner.options import RUN, Options, opt
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from typing import Protocol, TypeVar
 
     from runner.model.run import Attempt, Run
+
+    class HasSucceeded(Protocol):
+        """What has run."""
+
+        @property
+        def success(self) -> bool:
+            """Whether it succeeded."""
+
+    Done = TypeVar("Done", bound=HasSucceeded)
 
 #: Tags of the runs of one repetition: what they have in common, and which of them each is.
 GROUP_TAG, NUMBER_TAG = "gate", "gate_run"
@@ -41,7 +51,7 @@ class ConfirmOptions(Options):
         return (self.gate_runs or 1) > 1 or bool(self.warmup) or self.confirm
 
 
-def repeat(once: Callable[[int], Run], runs: int, warmup: int = 0) -> list[Run]:
+def repeat(once: Callable[[int], Done], runs: int, warmup: int = 0) -> list[Done]:
     """Run something several times, until one run fails.
 
     Args:
@@ -52,12 +62,12 @@ def repeat(once: Callable[[int], Run], runs: int, warmup: int = 0) -> list[Run]:
     Returns:
         The runs that count, in order; where one fails, the last is that one, also of those that warm up.
     """
-    done: list[Run] = []
+    done: list[Done] = []
     for number in [0] * warmup + list(range(1, runs + 1)):
-        run = once(number)
-        if number or not run.last.success:
-            done.append(run)
-        if not run.last.success:
+        ran = once(number)
+        if number or not ran.success:
+            done.append(ran)
+        if not ran.success:
             break
     return done
 
@@ -135,4 +145,3 @@ def _both(first: GateResult, second: GateResult) -> GateResult:
     chosen.note = f"{second.note}; confirmed by a second run".removeprefix("; ")
     chosen.text += "; confirmed by a second run"
     return chosen
-

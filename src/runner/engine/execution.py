@@ -127,21 +127,32 @@ class Execution:
         if problem is not None:
             self._failure = StartFailed(problem.exit_code, str(problem))
             return
-        if self.lock is not None and not self._take(self.lock):
+        if not self.take_lock():
             return
-        if self.policy is not None:
-            from runner.engine.spool import Input
-
-            self._input = Input(self.job)
+        if self.policy is not None and self._input is None:
+            self.keep_input()
         self._launch()
 
-    def _take(self, lock: Lock) -> bool:
-        """Take the lock; return whether the script may be started."""
+    def take_lock(self) -> bool:
+        """Take the lock, if there is one; return whether the script may be started."""
+        if self.lock is None:
+            return True
         try:
-            self.interrupted_by = lock.acquire(self.executor.pause, self.waiting)
+            self.interrupted_by = self.lock.acquire(self.executor.pause, self.waiting)
         except StartFailed as failure:
             self._failure = failure
         return not (self._failure or self.interrupted_by)
+
+    def keep_input(self) -> None:
+        """Have standard input copied while it is read, for an attempt or a run after the first one."""
+        from runner.engine.spool import Input
+
+        self._input = Input(self.job)
+
+    def rewind(self) -> None:
+        """Have the next attempt or run begin with what the first one read."""
+        assert self._input is not None
+        self._input.rewind(self.job)
 
     def _launch(self) -> None:
         self._handle = self._failure = None
@@ -176,15 +187,11 @@ class Execution:
             if delay is None or not self._wait(delay, attempt):
                 break
             waited = delay
-            assert self._input is not None
-            self._input.rewind(self.job)
+            self.rewind()
             self._launch()
         description.complete()
         self._remember(run)
-        if self.judge is not None:
-            self.judgement = self.judge(run)
-        self._report(run)
-        self.release()
+        self.conclude(run, None if self.judge is None else self.judge(run))
         if self._trouble is not None:
             raise self._trouble
         return run
@@ -291,11 +298,14 @@ class Execution:
             self.end = self._handle.run(lambda event: None)
         return self.end
 
-    def _report(self, run: Run) -> None:
+    def conclude(self, run: Run, judgement: Judgement | None) -> None:
+        """End a run that is recorded and judged: write its reports, and let the lock go."""
         from runner.model.errors import RunnerError
 
+        self.judgement = judgement
         for report in self.reports:
             try:
                 report.write(run, self.judgement)
             except RunnerError as error:
                 self.warnings.append(str(error))
+        self.release()
