@@ -19,6 +19,7 @@ OWNERS: dict[str, str] = {
     "limits": "runner.engine.limit_options:LimitOptions",
     "lock": "runner.engine.limit_options:LockOptions",
     "heartbeat": "runner.engine.heartbeat:HeartbeatOptions",
+    "confirm": "runner.engine.confirm:ConfirmOptions",
     "json": "runner.exporters.json_report:JsonOptions",
     "junit": "runner.exporters.junit:JunitOptions",
     "tap": "runner.exporters.tap:TapOptions",

@@ -14,8 +14,12 @@ from runner.executors.here import Here
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from runner.agent.events import Ended
     from runner.cli.line import Line
+    from runner.cli.repeating import Repeating
+    from runner.engine.ci import Judge
     from runner.engine.execution import Report
     from runner.engine.heartbeat import Heartbeat
     from runner.engine.limit_options import LimitOptions
@@ -50,6 +54,7 @@ def run(line: Line) -> int:
         pairs(options.tag, "--tag")  # whatever can be refused is refused now
     assert line.target is not None
     retry, reports = _retry(settings, options), _reports(settings, environ)
+    judge = _judge(settings, environ)
     progress = _progress(settings, options, environ)
     target = _locate(line, options, show, env)
     here = Here()
@@ -62,6 +67,7 @@ def run(line: Line) -> int:
         here,
         retry,
         reports,
+        judge,
         words=line.words,
         hold=progress is not None and progress.only_on_failure,
         limits=_limits(settings, options),
@@ -77,20 +83,28 @@ def run(line: Line) -> int:
     if not execution.job.capture:
         _warn(show, said)
         said = []
-    execution.start()
+
+    def begin() -> None:
+        if heartbeat is not None and not execution.skipped:
+            heartbeat.begin()
+        _watch(execution, here, progress, show, environ)
+
+    repeating = _repeating(settings, execution, here, begin, show)
+    (repeating or execution).start()
     if execution.interrupted_by:
         from runner.agent.exit import die_of
 
         die_of(execution.interrupted_by)
     try:
-        if heartbeat is not None and not execution.skipped:
-            heartbeat.begin()
-        _watch(execution, here, progress, show, environ)
-        finished = execution.finish()
+        if repeating is None:
+            begin()
+        finished = (repeating or execution).finish()
         _end(execution, here, finished, show, said)
         if heartbeat is not None:
             _warn(show, heartbeat.end(finished))
         signal, code = _deadly(finished.last), finished.last.exit_code
+        if finished.last.success and not passed(execution):
+            code = GATE_FAILED
     except Exception as error:  # whatever is wrong with the runner, the script's end stands
         signal, code = _make_do(execution, here, error, show)
     signal = execution.interrupted_by or signal
@@ -180,12 +194,30 @@ def _heartbeat(settings: Settings) -> Heartbeat | None:
 
 
 def _tell(show: ShowOptions, text: str) -> None:
-    """Say what the runner is doing before the script begins."""
+    """Say what the runner is doing before the script begins, or between two runs."""
     if not (show.quiet or show.log_level == "ERROR"):
         from runner.cli.output import Screen
 
         screen = Screen()
         screen.write(f"runner: {screen.plain(text)}\n")
+
+
+def _repeating(
+    settings: Settings, execution: Execution, here: Here, begin: Callable[[], None], show: ShowOptions
+) -> Repeating | None:
+    """Return what runs the script several times, None where once is enough."""
+    if settings.asked("confirm") is None:
+        return None
+    from runner.engine.confirm import ConfirmOptions
+
+    confirm = settings.get("confirm", ConfirmOptions)
+    if not confirm.repeats:
+        return None
+    from runner.cli.repeating import Repeating
+
+    return Repeating(
+        execution, here, confirm, begin, lambda lines: _warn(show, lines), lambda text: _tell(show, text)
+    )
 
 
 def _make_do(execution: Execution, here: Here, error: Exception, show: ShowOptions) -> tuple[int, int | None]:
@@ -194,6 +226,11 @@ def _make_do(execution: Execution, here: Here, error: Exception, show: ShowOptio
     _uncover(here, execution, failed=True)
     _confess(error, show)
     return (0, 125) if end is None else (_deadly(end), end.exit_code)
+
+
+def passed(execution: Execution) -> bool:
+    """Whether a finished run passes what was judged of it."""
+    return execution.judgement is None or execution.judgement.passed
 
 
 def _end(execution: Execution, here: Here, run: Run, show: ShowOptions, said: list[str]) -> None:
@@ -206,14 +243,20 @@ def _end(execution: Execution, here: Here, run: Run, show: ShowOptions, said: li
         show: What is to be said.
         said: Warnings of the line and the configuration that were held back too.
     """
-    _uncover(here, execution, failed=not run.last.success)
+    good = run.last.success and passed(execution)
+    _uncover(here, execution, failed=not good)
     from runner.cli.output import Screen, summarize
 
-    if execution.job.capture and run.last.success:
+    if execution.job.capture and good:
         _warn(show, execution.warnings)
         return
     _warn(show, [*said, *execution.warnings])
-    summarize(Screen(), run, show)
+    screen = Screen()
+    summarize(screen, run, show)
+    if execution.judgement is not None:
+        from runner.cli.gates_shown import show_judgement
+
+        show_judgement(screen, execution.judgement, show)
 
 
 def _confess(error: Exception, show: ShowOptions) -> None:
@@ -235,6 +278,15 @@ def _retry(settings: Settings, options: RunOptions) -> RetryPolicy | None:
     if options.direct:
         policy.refuse_error_classes()
     return policy
+
+
+def _judge(settings: Settings, environ: dict[str, str]) -> Judge | None:
+    if settings.asked("ci") is None:
+        return None
+    from runner.engine.ci import CiOptions, Judge
+
+    record = settings.get("record", RecordOptions)
+    return Judge(settings.get("ci", CiOptions), record.history_db, environ)
 
 
 def _reports(settings: Settings, environ: dict[str, str]) -> list[Report]:

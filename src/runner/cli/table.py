@@ -52,6 +52,7 @@ FLAGS: dict[str, tuple[str, str, int, str, bool, bool]] = {
     "--compare-plot": ("compare", "plot", 1, "neutral", False, False),
     "--compliance-mode": ("retention-add", "compliance", 1, "neutral", True, False),
     "--config": ("config", "config", 1, "neutral", True, False),
+    "--confirm": ("confirm", "confirm", 0, "run", False, False),
     "--correlation-days": ("", "", 1, "neutral", True, False),
     "--correlation-threshold": ("", "", 1, "neutral", True, False),
     "--create-benchmark": ("", "", 1, "either", True, False),
@@ -89,6 +90,7 @@ FLAGS: dict[str, tuple[str, str, int, str, bool, bool]] = {
     "--forecast-method": ("", "", 1, "neutral", True, False),
     "--forecast-metric": ("", "", 1, "query", True, False),
     "--format": ("query", "format", 1, "neutral", False, False),
+    "--gate-runs": ("confirm", "gate_runs", 1, "run", False, False),
     "--heartbeat": ("heartbeat", "heartbeat", 1, "run", False, False),
     "--history-above": ("history", "above", 1, "neutral", False, False),
     "--history-below": ("history", "below", 1, "neutral", False, False),
@@ -220,11 +222,12 @@ FLAGS: dict[str, tuple[str, str, int, str, bool, bool]] = {
     "--trend-days": ("", "", 1, "neutral", True, False),
     "--trend-metric": ("", "", 1, "neutral", True, False),
     "--trigger-event": ("", "", 1, "query", True, False),
+    "--warmup": ("confirm", "warmup", 1, "run", False, False),
 }  # fmt: skip
 
 #: Command -> (owners, positional options as (owner, field, takes many), flat flag).
 COMMANDS: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str, bool], ...], str]] = {
-    "run": (("run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "json", "junit", "tap", "progress"), (), ""),
+    "run": (("run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "confirm", "progress", "json", "junit", "tap"), (), ""),
     "ps": (("live-watch", "record", "query", "config", "show"), (), ""),
     "top": (("top", "live-watch", "record", "query", "config", "show"), (("top", "run", False),), ""),
     "logs": (("logs", "record", "query", "config", "show"), (("logs", "run", False),), ""),
@@ -249,7 +252,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str, bool], ...], st
     "query": (("series", "record", "query", "config", "show"), (("series", "metric", False), ("series", "script", False)), "--query-metric"),
     "sql": (("sql", "record", "query", "config", "show"), (("sql", "query", False),), ""),
     "metrics": (("metrics", "record", "query", "config", "show"), (), "--metrics-list"),
-    "config show": (("config-script", "query", "run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "json", "junit", "tap", "progress"), (("config-script", "script", False),), ""),
+    "config show": (("config-script", "query", "run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "confirm", "progress", "json", "junit", "tap"), (("config-script", "script", False),), ""),
     "config check": (("config-file",), (("config-file", "file", False),), ""),
     "config init": (("config-file",), (("config-file", "file", False),), ""),
     "config schema": ((), (), ""),
@@ -282,6 +285,9 @@ ENVIRONMENT: dict[str, tuple[str, str]] = {
     "RUNNER_NICE": ("limits", "nice"),
     "RUNNER_IONICE": ("limits", "ionice"),
     "RUNNER_HEARTBEAT": ("heartbeat", "heartbeat"),
+    "RUNNER_GATE_RUNS": ("confirm", "gate_runs"),
+    "RUNNER_WARMUP": ("confirm", "warmup"),
+    "RUNNER_CONFIRM": ("confirm", "confirm"),
     "RUNNER_JSON_OUTPUT": ("json", "json_output"),
     "RUNNER_JUNIT_OUTPUT": ("junit", "junit_output"),
     "RUNNER_JUNIT_DIALECT": ("junit", "junit_dialect"),

@@ -42,8 +42,8 @@ class Command:
 
 
 #: Whose options a run takes.
-RUN_OWNERS = ("run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "json", "junit", "tap",
-               "progress")
+RUN_OWNERS = ("run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "confirm", "progress",
+               "json", "junit", "tap")
 
 #: What else may stand on the line of a query.
 _SCOPE = ("config", "show")
