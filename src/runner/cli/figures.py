@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runner.model import metrics as m
+from runner.model.groups import groups
 from runner.model.metric import BOUND, CEILING, SAMPLED
 from runner.model.units import format_value
 
@@ -13,16 +14,6 @@ if TYPE_CHECKING:
     from runner.cli.output import Screen
     from runner.model.metric import Metric
     from runner.model.run import Attempt
-
-GROUPS: tuple[tuple[str, tuple[Metric, ...]], ...] = (
-    ("Time and CPU", (m.EXECUTION_TIME, m.CPU_TIME, m.USER_TIME, m.SYSTEM_TIME, m.CPU_AVG, m.CPU_MAX, m.CPU_MIN)),
-    ("Memory", (m.MEMORY_MAX, m.MEMORY_AVG, m.MEMORY_MIN, m.MEMORY_MAX_PROCESS, m.PAGE_FAULTS_MINOR,
-                m.PAGE_FAULTS_MAJOR)),
-    ("Processes", (m.NUM_PROCESSES, m.NUM_THREADS, m.NUM_FDS, m.VOLUNTARY_CONTEXT_SWITCHES,
-                   m.INVOLUNTARY_CONTEXT_SWITCHES, m.SURVIVORS)),
-    ("I/O", (m.BLOCK_IO_READ, m.BLOCK_IO_WRITE, m.IO_READ, m.IO_WRITE)),
-    ("Output", (m.STDOUT_LINES, m.STDOUT_SIZE, m.STDERR_LINES, m.STDERR_SIZE)),
-)  # fmt: skip
 
 _DIM, _BOLD = "\033[2m", "\033[1m"
 #: How figures that are not exact are marked, with and without characters beyond ASCII, and what the mark means.
@@ -52,7 +43,7 @@ def figure_lines(
     for start in range(0, len(attempts), beside):
         part = attempts[start : start + beside]
         over = "".join(f" {f'attempt {attempt.number}':>{cell}}" for attempt in part) if numbered else ""
-        blocks = [_group(screen, title, over, group, part, cells, cell) for title, group in _groups()]
+        blocks = [_group(screen, title, over, group, part, cells, cell) for title, group in groups()]
         if start + beside >= len(attempts) and extra:
             title = "Other metrics"
             blocks.append([(screen.paint(title, _BOLD), len(title)), *(_extra(*each, cell) for each in extra.items())])
@@ -60,12 +51,6 @@ def figure_lines(
     kinds = {kind for attempt in attempts for kind in attempt.kinds.values()}
     marks = [f"{_mark(kind, screen)} {_MARKS[kind][2]}" for kind in _MARKS if kind in kinds]
     return [*lines, screen.paint("  " + "   ".join(marks), _DIM)] if marks else lines
-
-
-def _groups() -> list[tuple[str, tuple[Metric, ...]]]:
-    grouped = {metric.name for _, group in GROUPS for metric in group}
-    rest = tuple(metric for metric in m.METRICS if metric.name not in grouped)
-    return [*GROUPS, ("More", rest)] if rest else list(GROUPS)
 
 
 def _mark(kind: str, screen: Screen) -> str:

@@ -18,9 +18,6 @@ RESERVED: tuple[tuple[str, int, str], ...] = (
     ("--slack-webhook", 1, RUN),
     ("--email-config", 1, RUN),
     # continuous integration
-    ("--add-gate", 1, RUN),
-    ("--baseline", 1, NEUTRAL),
-    ("--save-baseline", 1, RUN),
     # trends and anomalies
     ("--analyze-trend", 0, QUERY),
     ("--trend-metric", 1, NEUTRAL),

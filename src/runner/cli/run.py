@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from runner.model.run import Attempt, Run
     from runner.policy.retry import RetryPolicy
 
+#: What the runner exits with where the script succeeded and what was judged of it did not pass.
+GATE_FAILED = 3
 #: Owners of the options of reports.
-REPORTS = ("json", "junit", "tap")
+REPORTS = ("json", "junit", "tap", "markdown", "html", "gitlab")
 
 
 def run(line: Line) -> int:
@@ -99,6 +101,8 @@ def run(line: Line) -> int:
         if repeating is None:
             begin()
         finished = (repeating or execution).finish()
+        if judge is not None:
+            execution.warnings += judge.warnings
         _end(execution, here, finished, show, said)
         if heartbeat is not None:
             _warn(show, heartbeat.end(finished))
@@ -290,7 +294,7 @@ def _judge(settings: Settings, environ: dict[str, str]) -> Judge | None:
 
 
 def _reports(settings: Settings, environ: dict[str, str]) -> list[Report]:
-    if not any(settings.asked(owner) is not None for owner in REPORTS):
+    if environ.get("GITHUB_ACTIONS") != "true" and not any(settings.asked(owner) is not None for owner in REPORTS):
         return []
     from runner.engine.reports import make_reports
 

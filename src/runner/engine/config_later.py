@@ -21,10 +21,6 @@ LATER: dict[str, dict[str, Any]] = {
         "type": "array",
         "items": _mapping(name=_TEXT, condition=_TEXT, channels=_TEXTS, severity=_TEXT, throttle_seconds=_NUMBER),
     },
-    "performance_gates": {
-        "type": "array",
-        "items": _mapping(metric_name=_TEXT, max_value=_NUMBER, min_value=_NUMBER),
-    },
     "notifications": _mapping(
         slack=_mapping(webhook_url=_TEXT, username=_TEXT, icon_emoji=_TEXT),
         email={

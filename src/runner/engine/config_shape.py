@@ -37,7 +37,8 @@ class Shaper:
         Args:
             node: The node.
             schema: Its shape: ``type`` (one or a list of them), ``properties`` and ``required`` of an object (without
-                ``properties`` any key is allowed; ``additionalProperties`` is the shape of others), ``items`` of an array, ``enum`` of a text.
+                ``properties`` any key is allowed; ``additionalProperties`` is the shape of other keys), ``items`` of an
+                array, ``enum`` of a text.
             path: What messages call it.
         """
         kinds = schema.get("type", list(_NAMES))

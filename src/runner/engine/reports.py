@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from runner.engine.execution import Report
     from runner.exporters.report import FileReport
+    from runner.model.run import Run
     from runner.options import Options
 
     #: Returns the options of an owner if anything asked for them.
@@ -34,9 +35,10 @@ def make_reports(asked: Asked, environ: Mapping[str, str], others: Iterable[tupl
         UsageError: A path can't work, or two reports would go to one file.
     """
     root = environ.get("CI_PROJECT_DIR") or environ.get("GITHUB_WORKSPACE") or ""
-    files = [report for make in (_json, _junit, _tap) if (report := make(asked, root)) is not None]
+    makers = (_json, _junit, _tap, _markdown, _html, _gitlab)
+    files = [report for make in makers if (report := make(asked, root)) is not None]
     _check_distinct([*others, *((report.flag, report.path) for report in files)])
-    return list(files)
+    return [*files, *_github(asked, environ)]
 
 
 def _json(asked: Asked, root: str) -> FileReport | None:
@@ -68,6 +70,56 @@ def _tap(asked: Asked, root: str) -> FileReport | None:
 
         return TapReport(options.tap_output, options.tap_version)
     return None
+
+
+def _markdown(asked: Asked, root: str) -> FileReport | None:
+    options = asked("markdown")
+    if options is None:
+        return None
+    from runner.exporters.markdown import MarkdownReport
+
+    return MarkdownReport(options.markdown_output)
+
+
+def _html(asked: Asked, root: str) -> FileReport | None:
+    options = asked("html")
+    if options is None:
+        return None
+    from runner.engine.curves import run_chart
+    from runner.exporters.html_report import HtmlReport
+
+    return HtmlReport(options.html_output, run_chart)
+
+
+def _gitlab(asked: Asked, root: str) -> FileReport | None:
+    options = asked("gitlab")
+    if options is None:
+        return None
+    from runner.exporters.gitlab import GitlabMetricsReport
+
+    return GitlabMetricsReport(options.gitlab_metrics_output)
+
+
+def _github(asked: Asked, environ: Mapping[str, str]) -> list[Report]:
+    options = asked("github")
+    if not in_github(environ) or (options is not None and options.no_github):
+        return []
+    from runner.exporters.github import GithubReport
+
+    return [GithubReport(environ, _place)]
+
+
+def in_github(environ: Mapping[str, str]) -> bool:
+    """Whether this is a step of GitHub Actions."""
+    return environ.get("GITHUB_ACTIONS") == "true"
+
+
+def _place(run: Run) -> tuple[str, int] | None:
+    """Return file and line of the code where a run failed, if an exception tells."""
+    from runner.engine.one_run import place_in_code
+
+    place = place_in_code(run, run.last)
+    return None if place is None else (place.path, place.frame.line)
 
 
 def _is_set(options: Options, path: str, other: str) -> bool:

@@ -16,22 +16,28 @@ if TYPE_CHECKING:
     from runner.model.chart import Chart
 
 #: Widths that the chart is drawn in: for a window as wide as this at least, and for a narrow one.
-_WIDE, _NARROW = 960, 400
+_WIDTHS = (("wide", 960), ("narrow", 400))
 
 _PAGE_STYLE = """
 body{margin:0;padding:16px;background:#fff;color:#1b1f24}
 body{font:14px system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif}
 main{max-width:1200px;margin:auto}
-svg{width:100%;height:auto;display:block;touch-action:pan-y}
-.narrow{display:none}
-@media (max-width:640px){body{padding:4px}.wide{display:none}.narrow{display:block}}
-#at{position:fixed;display:none;pointer-events:none;padding:6px 10px;border-radius:6px;box-shadow:0 2px 8px #0004}
-#at{background:#1b1f24;color:#fff;font-size:12px;line-height:1.5;white-space:nowrap}
+@media (max-width:640px){body{padding:4px}}
 table{border-collapse:collapse;margin:16px;font-variant-numeric:tabular-nums}
 td,th{padding:3px 14px 3px 0;text-align:right;font-weight:400}
 td:first-child,th:first-child{text-align:left}
 th{opacity:.7}
-@media (prefers-color-scheme:dark){body{background:#15181c;color:#e6e8ea}#at{background:#e6e8ea;color:#15181c}}
+@media (prefers-color-scheme:dark){body{background:#15181c;color:#e6e8ea}}
+"""
+
+#: Style of a chart in a page.
+DRAWING_STYLE = """
+svg{width:100%;height:auto;display:block;touch-action:pan-y}
+.narrow{display:none}
+@media (max-width:640px){.wide{display:none}.narrow{display:block}}
+#at{position:fixed;display:none;pointer-events:none;padding:6px 10px;border-radius:6px;box-shadow:0 2px 8px #0004}
+#at{background:#1b1f24;color:#fff;font-size:12px;line-height:1.5;white-space:nowrap}
+@media (prefers-color-scheme:dark){#at{background:#e6e8ea;color:#15181c}}
 """
 
 _SCRIPT = """
@@ -74,23 +80,42 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inl
 
 def page(chart: Chart) -> str:
     """Return a chart as an HTML page."""
-    drawings = []
-    readings = {}
-    for name, width in (("wide", _WIDE), ("narrow", _NARROW)):
-        drawings.append(f'<div class="{name}" data-drawing="{name}">{svg(chart, width, False, name)}</div>')
-        readings[name] = _readings(chart, width)
-    title = escape(chart.title or "Chart")
-    data = dumps(readings).replace("<", "\\u003c")
+    title = chart.title or "Chart"
+    return document(
+        title, _PAGE_STYLE + DRAWING_STYLE, f"<main>\n{drawing(chart)}{_table(chart)}</main>\n{pointer(chart)}"
+    )
+
+
+def document(title: str, style: str, body: str) -> str:
+    """Return a page that needs nothing but itself, light or dark as its reader prefers.
+
+    Args:
+        title: What the window shows.
+        style: Its style sheet, next to that of charts.
+        body: What is in it, as HTML.
+    """
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<meta name="color-scheme" content="light dark">\n<title>{title}</title>\n'
-        f"<style>{_PAGE_STYLE}{style_sheet()}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(drawings)
-        + _table(chart)
-        + f'</main>\n<div id="at" role="status"></div>\n<script type="application/json" id="data">{data}</script>\n'
-        f"<script>{_SCRIPT}</script>\n</body>\n</html>\n"
+        f'<meta name="color-scheme" content="light dark">\n<title>{escape(title)}</title>\n'
+        f"<style>{style}{style_sheet()}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
+    )
+
+
+def drawing(chart: Chart) -> str:
+    """Return a chart as HTML, drawn for a wide and for a narrow window."""
+    return "\n".join(
+        f'<div class="{name}" data-drawing="{name}">{svg(chart, width, False, name)}</div>' for name, width in _WIDTHS
+    )
+
+
+def pointer(chart: Chart) -> str:
+    """Return what shows the values that the pointer is at; it stands at the end of the page."""
+    data = dumps({name: _readings(chart, width) for name, width in _WIDTHS}).replace("<", "\\u003c")
+    return (
+        f'<div id="at" role="status"></div>\n<script type="application/json" id="data">{data}</script>\n'
+        f"<script>{_SCRIPT}</script>\n"
     )
 
 

@@ -40,27 +40,27 @@ def render(runs: Iterable[Run], metrics: Sequence[Metric] = METRICS, extra: Sequ
     for run in sorted(runs, key=lambda run: run.started):
         newest[_labels(run)] = run
     families = [
-        _family("last_run_timestamp_seconds", "seconds", "Start of the newest run.",
+        family("last_run_timestamp_seconds", "seconds", "Start of the newest run.",
                 [(labels, run.started / 1e9) for labels, run in newest.items()]),
-        _family("last_run_success", "", "Whether the newest run succeeded: 1 or 0.",
+        family("last_run_success", "", "Whether the newest run succeeded: 1 or 0.",
                 [(labels, int(run.last.success)) for labels, run in newest.items()]),
-        _family("last_run_exit_code", "", "Exit code of the newest run.",
+        family("last_run_exit_code", "", "Exit code of the newest run.",
                 [(labels, run.last.exit_code) for labels, run in newest.items()]),
-        _family("last_run_attempts", "", "Attempts that the newest run took.",
+        family("last_run_attempts", "", "Attempts that the newest run took.",
                 [(labels, len(run.attempts)) for labels, run in newest.items()]),
     ]  # fmt: skip
     for metric in metrics:
         name, unit, factor = name_of(metric)
         values = [(labels, run.last.metrics.get(metric.name)) for labels, run in newest.items()]
-        families.append(_family(name, unit, metric.meaning.replace("100 is", f"{100 * factor:g} is"),
+        families.append(family(name, unit, metric.meaning.replace("100 is", f"{100 * factor:g} is"),
                                 [(labels, _scaled(value, factor)) for labels, value in values]))  # fmt: skip
     others = [
-        (f'{labels},name="{_escaped(name)}"', value)
+        (f'{labels},name="{escaped(name)}"', value)
         for labels, run in newest.items()
         for name, value in run.extra.items()
         if extra is None or name in extra
     ]
-    families.append(_family("extra", "", "Figures of other names that were saved with the newest run.", others))
+    families.append(family("extra", "", "Figures of other names that were saved with the newest run.", others))
     return "".join(families) + "# EOF\n"
 
 
@@ -77,18 +77,20 @@ def _scaled(value: float | None, factor: float) -> float | None:
 
 
 def _labels(run: Run) -> str:
-    return f'script="{_escaped(label_of(run.name, run.script_path))}",path="{_escaped(run.script_key)}"'
+    return f'script="{escaped(label_of(run.name, run.script_path))}",path="{escaped(run.script_key)}"'
 
 
-def _family(name: str, unit: str, meaning: str, values: Sequence[tuple[str, float | None]]) -> str:
+def family(name: str, unit: str, meaning: str, values: Sequence[tuple[str, float | None]]) -> str:
+    """Return a gauge with its values, each with its labels as text; "" where none is known."""
     name = PREFIX + name
     lines = [f"{name}{{{labels}}} {value!r}" for labels, value in values if value is not None]
     if not lines:
         return ""
-    head = [f"# TYPE {name} gauge", *([f"# UNIT {name} {unit}"] if unit else []), f"# HELP {name} {_escaped(meaning)}"]
+    head = [f"# TYPE {name} gauge", *([f"# UNIT {name} {unit}"] if unit else []), f"# HELP {name} {escaped(meaning)}"]
     return "\n".join([*head, *lines]) + "\n"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return a text as it stands in the value of a label, or in help."""
     clean = text.encode("utf-8", "replace").decode("utf-8")
     return clean.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')

@@ -100,10 +100,16 @@ def _details(suite: Suite, case: Case) -> list[str]:
                   if key in suite.properties]  # fmt: skip
     for key, value in case.details.items():
         if case is suite.cases[0]:
-            lines += [f"{key}:", *(f"  - {_quoted(line)}" for line in value.split("\n")[-_LINES:])]
+            lines += [f"{key}: |", *(f"  {line}" for line in _block(value))]
         else:
             lines.append(f"{key}: {_quoted(value)}")
     return lines
+
+
+def _block(text: str) -> list[str]:
+    """Return the last lines of a text as those of a literal block, whose first line sets the indentation."""
+    lines = text.split("\n")[-_LINES:]
+    return lines if lines[0].strip() == lines[0] != "" else ["[...]", *lines]
 
 
 def _quoted(text: str) -> str:

@@ -14,11 +14,12 @@ from runner.analysis.recurrence import Recurrence
 from runner.analysis.traceback import Frame
 from runner.cli import one_run
 from runner.cli.columns import columns
-from runner.cli.figures import GROUPS, figure_lines
+from runner.cli.figures import figure_lines
 from runner.cli.output import Screen
 from runner.cli.tables import write_json
 from runner.engine.one_run import Place
 from runner.model import metrics as m
+from runner.model.groups import GROUPS
 from runner.model.metric import BOUND, CEILING
 from runner.model.run import Tail
 from tests.unit.stores.made import START, attempt_of, run_of

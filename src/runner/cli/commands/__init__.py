@@ -42,8 +42,10 @@ class Command:
 
 
 #: Whose options a run takes.
-RUN_OWNERS = ("run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "confirm", "progress",
-               "json", "junit", "tap")
+RUN_OWNERS = (
+    "run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "ci", "confirm",
+    "progress", "json", "junit", "tap", "markdown", "html", "github", "gitlab",
+)  # fmt: skip
 
 #: What else may stand on the line of a query.
 _SCOPE = ("config", "show")

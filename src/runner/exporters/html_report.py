@@ -1,0 +1,257 @@
+"""The HTML report of a run (``--html-output``): one page that needs no network, for a screen or for paper."""
+
+from __future__ import annotations
+
+from runner.exporters.charts_html import DRAWING_STYLE, document, drawing, pointer
+from runner.exporters.html_style import STYLE
+from runner.exporters.plain import clean, one_line, output_text, streams
+from runner.exporters.report import FileReport
+from runner.exporters.telling import (
+    FAILED,
+    PASSED,
+    SKIPPED_GATE,
+    change_rows,
+    facts,
+    gate_rows,
+    good,
+    headline,
+    usual_rows,
+)
+from runner.model import metrics as m
+from runner.model.groups import groups
+from runner.model.metric import SAMPLED
+from runner.model.run import label_of
+from runner.model.units import format_bytes, format_seconds
+from runner.model.verdict import error_of, figure, verdict
+from runner.options import RUN, Options, opt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from runner.model.chart import Chart
+    from runner.model.judgement import Change, Judgement
+    from runner.model.run import Run
+
+#: Bytes of each output stream in a page.
+_OUTPUT_BYTES = 512 << 10
+#: Rows of a table.
+_ROWS = 500
+
+_MARKS = {PASSED: "✓ passed", FAILED: "✗ failed", SKIPPED_GATE: "not judged"}
+#: The drawing of an interval, in pixels.
+_BAR_WIDTH, _BAR_HEIGHT = 160, 16
+
+
+class HtmlOptions(Options):
+    """Where the HTML report goes."""
+
+    html_output: str = opt(
+        "Write the run as a page that needs nothing else: curves, gates, comparison, output; - is standard output",
+        default="", metavar="FILE", env="RUNNER_HTML_OUTPUT", yaml="reports.html", role=RUN,
+    )  # fmt: skip
+
+
+class HtmlReport(FileReport):
+    """Writes the HTML report.
+
+    Args:
+        path: Where to; ``-`` is standard output.
+        draw: Returns the chart of a run.
+
+    Raises:
+        UsageError: The path can't work.
+    """
+
+    flag = "--html-output"
+
+    def __init__(self, path: str, draw: Callable[[Run], Chart]) -> None:
+        super().__init__(path)
+        self._draw = draw
+
+    def render(self, run: Run, judgement: Judgement | None) -> bytes:
+        """Return the report."""
+        return html_report(run, judgement, self._draw(run)).encode("utf-8")
+
+
+def html_report(run: Run, judgement: Judgement | None, chart: Chart) -> str:
+    """Return a run as an HTML page.
+
+    Args:
+        run: The run, with output.
+        judgement: What was judged of it, or None.
+        chart: Its curves.
+    """
+    title = one_line(f"{label_of(run.name, run.script_path)}: {headline(run, judgement)}", 200)
+    chart.title = ""  # the page has a heading
+    drawn = bool(chart.panels)
+    parts = [
+        _header(run, judgement),
+        _cards(run),
+        _notices(judgement),
+        _gates(judgement),
+        _changes(judgement),
+        _usual(run),
+        _section("Curves", f'<div class="chart">{drawing(chart)}</div>') if drawn else "",
+        _attempts(run),
+        _output(run),
+        _figures(run),
+        _section("Run", _pairs(facts(run), "facts")),
+    ]
+    body = "\n".join(part for part in parts if part)
+    return document(title, DRAWING_STYLE + STYLE, f"<main>\n{body}\n</main>\n{pointer(chart) if drawn else ''}")
+
+
+def _html(text: str) -> str:
+    return clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+
+
+def _header(run: Run, judgement: Judgement | None) -> str:
+    passed = good(run, judgement)
+    arguments = one_line(" ".join(run.args), 1000)
+    error = "" if run.last.success else error_of(run.last)
+    return (
+        f'<header class="{"good" if passed else "bad"}">\n'
+        f'<h1><span class="mark">{"✓" if passed else "✗"}</span> {_html(one_line(label_of(run.name, run.script_path)))}'
+        f' <span class="faint">{_html(arguments)}</span></h1>\n<p>{_html(headline(run, judgement))}</p>\n'
+        + (f'<pre class="error">{_html(error[:4000])}</pre>\n' if error else "")
+        + "</header>"
+    )
+
+
+def _cards(run: Run) -> str:
+    last = run.last
+    rows = [("Wall time", figure(last, m.EXECUTION_TIME)), ("CPU time", figure(last, m.CPU_TIME)),
+            ("CPU", f"{figure(last, m.CPU_AVG)} of a core"), ("Peak memory", figure(last, m.MEMORY_MAX)),
+            ("Exit code", "none" if last.exit_code is None else str(last.exit_code))]  # fmt: skip
+    if len(run.attempts) > 1:
+        rows.append(("Attempts", f"{len(run.attempts)} in {format_seconds(run.total_seconds)}"))
+    return _pairs(rows, "cards")
+
+
+def _pairs(rows: Sequence[tuple[str, str]], style: str) -> str:
+    inner = "".join(f"<div><dt>{_html(label)}</dt><dd>{_html(text)}</dd></div>" for label, text in rows)
+    return f'<dl class="{style}">{inner}</dl>'
+
+
+def _section(title: str, inner: str, note: str = "") -> str:
+    told = f' <span class="faint">{_html(note)}</span>' if note else ""
+    return f"<section>\n<h2>{_html(title)}{told}</h2>\n{inner}\n</section>"
+
+
+def _notices(judgement: Judgement | None) -> str:
+    notices = [] if judgement is None else judgement.notices
+    return "".join(f'<p class="notice">{_html(one_line(notice, 1000))}</p>' for notice in notices[:_ROWS])
+
+
+def _gates(judgement: Judgement | None) -> str:
+    rows = gate_rows([] if judgement is None else judgement.gates)
+    if not rows:
+        return ""
+    failed = sum(row[0] == FAILED for row in rows)
+    cells = [[f'<td class="{row[0]}">{_MARKS[row[0]]}</td>', *map(_cell, row[1:])] for row in rows]
+    note = f"{failed} of {len(rows)} failed" if failed else f"{len(rows)}"
+    return _section("Gates", _table(("", "Gate", "Found", "Allowed", ""), "lrrl", cells), note)
+
+
+def _changes(judgement: Judgement | None) -> str:
+    changes = [] if judgement is None else judgement.changes
+    if not changes:
+        return ""
+    edge = max((abs(bound) for change in changes for bound in (change.lower, change.upper, change.relative)
+                if bound is not None and bound == bound), default=0.0)  # fmt: skip
+    edge = min(edge * 1.1, 2.0) or 1.0
+    cells = []
+    for change, row in zip(changes, change_rows(changes), strict=True):
+        *figures, verdict = row
+        cells.append([*map(_cell, figures), f'<td class="bar">{_bar(change, edge)}</td>',
+                      f'<td class="{verdict}">{verdict}</td>'])  # fmt: skip
+    head = ("Figure", "Baseline", "This run", "Change", "95 % interval", "", "")
+    count = max(change.count for change in changes)
+    note = f"{count} earlier run{'s' * (count != 1)}"
+    return _section("Compared with the baseline", _table(head, "rrrrll", cells), note)
+
+
+def _bar(change: Change, edge: float) -> str:
+    """Return the interval of a change as a drawing: no change is in the middle, `edge` at either end."""
+
+    def place(share: float) -> float:
+        return round((min(max(share / edge, -1.0), 1.0) + 1) / 2 * (_BAR_WIDTH - 4) + 2, 1)
+
+    middle = place(0.0)
+    parts = [f'<path class="zero" d="M{middle} 0v{_BAR_HEIGHT}"/>']
+    if change.lower is not None and change.upper is not None:
+        low, high = place(change.lower), place(change.upper)
+        parts.append(f'<rect class="range" x="{low}" y="5" width="{max(1.0, high - low):.1f}" height="6" rx="3"/>')
+    if change.relative is not None:
+        parts.append(f'<circle class="point" cx="{place(change.relative)}" cy="8" r="3.5"/>')
+    size = f'viewBox="0 0 {_BAR_WIDTH} {_BAR_HEIGHT}" width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}"'
+    return f'<svg class="interval {change.verdict}" {size} aria-hidden="true">{"".join(parts)}</svg>'
+
+
+def _usual(run: Run) -> str:
+    rows = usual_rows(run)
+    if not rows or run.usual is None:
+        return ""
+    cells = [[*map(_cell, row[:3]), f'<td class="{"worse" if row[3] == "unusually high" else ""}">{row[3]}</td>']
+             for row in rows]  # fmt: skip
+    causes = "".join(f"<li>{'likely' if cause.likely else 'differs'}: {_html(one_line(cause.text))}</li>"
+                     for cause in run.usual.causes[:10])  # fmt: skip
+    inner = _table(("Figure", "Usual", "This run", ""), "rrl", cells) + (f"<ul>{causes}</ul>" if causes else "")
+    return _section("Compared with earlier runs", inner, f"{run.usual.count} like this one")
+
+
+def _attempts(run: Run) -> str:
+    if len(run.attempts) < 2:
+        return ""
+    cells = [
+        [_cell(str(attempt.number)), _cell(format_seconds(attempt.delay) if attempt.delay else "-"),
+         _cell(verdict(attempt)), _cell(one_line(error_of(attempt)))]
+        for attempt in run.attempts[-_ROWS:]
+    ]  # fmt: skip
+    return _section("Attempts", _table(("", "Waited", "Ended", "Error"), "rll", cells))
+
+
+def _output(run: Run) -> str:
+    parts = []
+    for name, kept in streams(run.last):
+        title = "Output" if name == "output" else f"Output on {name}"
+        lines = f"{kept.lines:,} line{'s' * (kept.lines != 1)}, {format_bytes(kept.size)}"
+        text = _html(output_text(kept, _OUTPUT_BYTES))
+        # A newline that begins a <pre> is dropped by browsers, so one is put there to be dropped.
+        head = f'<summary><h2>{title} <span class="faint">{lines}</span></h2></summary>'
+        body = f'<pre tabindex="0">\n{text}</pre>'
+        parts.append(f"<section>\n<details open>{head}\n{body}\n</details>\n</section>")
+    return "\n".join(parts)
+
+
+def _figures(run: Run) -> str:
+    last = run.last
+    columns = []
+    for title, group in groups():
+        rows = "".join(
+            f'<tr title="{_html(metric.meaning)}"><td>{metric.name}</td><td>{_html(figure(last, metric))}</td>'
+            f'<td class="faint">{"sampled" if last.kinds.get(metric.name) == SAMPLED else ""}</td></tr>'
+            for metric in group
+            if last.metrics.get(metric.name) is not None
+        )
+        if rows:
+            columns.append(f"<table><caption>{_html(title)}</caption>{rows}</table>")
+    if run.extra:
+        rows = "".join(f"<tr><td>{_html(one_line(name))}</td><td>{value:g}</td><td></td></tr>"
+                       for name, value in list(run.extra.items())[:_ROWS])  # fmt: skip
+        columns.append(f"<table><caption>Other</caption>{rows}</table>")
+    return _section("Figures", f'<div class="figures">{"".join(columns)}</div>') if columns else ""
+
+
+def _cell(text: str) -> str:
+    return f"<td>{_html(text)}</td>"
+
+
+def _table(head: Sequence[str], align: str, rows: Sequence[Sequence[str]]) -> str:
+    """Return a table; `align` has one letter for each column behind the first, which stands on the left."""
+    styles = "".join(f" c{at}" for at, side in enumerate(align, 2) if side == "r")
+    top = "".join(f"<th>{_html(title)}</th>" for title in head)
+    inner = "\n".join(f"<tr>{''.join(row)}</tr>" for row in rows[:_ROWS])
+    more = f'<p class="faint">and {len(rows) - _ROWS:,} more</p>' if len(rows) > _ROWS else ""
+    return f'<div class="wide-table"><table class="rows{styles}"><tr>{top}</tr>\n{inner}</table></div>{more}'

@@ -1,0 +1,134 @@
+"""What the reports for people say of a run, in rows: how it ended, its gates, and how it compares."""
+
+from __future__ import annotations
+
+from runner.agent.events import FAILED_TO_START, SKIPPED
+from runner.exporters.plain import one_line
+from runner.model import metrics as m
+from runner.model.metrics import BY_NAME
+from runner.model.run import iso
+from runner.model.units import format_bytes, format_count, format_value
+from runner.model.usual import HIGHER, LOWER
+from runner.model.verdict import figure, verdict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from runner.model.judgement import Change, GateResult, Judgement
+    from runner.model.run import Run
+
+PASSED, FAILED, SKIPPED_GATE = "passed", "failed", "skipped"
+
+_NONE = "-"
+
+
+def good(run: Run, judgement: Judgement | None) -> bool:
+    """Whether the run passes: the script succeeded or was skipped, and nothing that was judged failed."""
+    return (run.last.success or run.last.reason == SKIPPED) and (judgement is None or judgement.passed)
+
+
+def headline(run: Run, judgement: Judgement | None) -> str:
+    """Return how the run ended; where the script succeeded and the run fails all the same, what failed it."""
+    ending = "was skipped" if run.last.reason == SKIPPED else verdict(run.last)
+    if judgement is None or judgement.passed or not run.last.success:
+        return ending
+    failed = sum(not gate.passed for gate in judgement.gates)
+    parts = [f"{failed} of {len(judgement.gates)} gates failed"] if failed else []
+    parts += [f"{metric} got worse" for metric in judgement.regressed]
+    return f"{ending}, but {', '.join(parts)}"
+
+
+def cost(run: Run) -> list[str]:
+    """Return what the run cost, in a few words each."""
+    last = run.last
+    if last.reason in (FAILED_TO_START, SKIPPED):
+        return []
+    parts = [f"CPU {figure(last, m.CPU_TIME)}", f"peak memory {figure(last, m.MEMORY_MAX)}"]
+    if len(run.attempts) > 1:
+        parts.append(f"{len(run.attempts)} attempts")
+    return parts
+
+
+def gate_rows(gates: Sequence[GateResult]) -> list[tuple[str, str, str, str, str]]:
+    """Return for each gate its state, the gate, what was found, what is allowed, and why; those that failed first."""
+    rows = []
+    for gate in sorted(gates, key=lambda gate: (gate.passed, gate.skipped)):
+        state = SKIPPED_GATE if gate.skipped else PASSED if gate.passed else FAILED
+        found = "not measured" if gate.value is None else value_text(gate.metric, gate.value)
+        allowed = _NONE if gate.limit is None else value_text(gate.metric, gate.limit)
+        why = gate.note or (gate.text if gate.value is None else "")
+        rows.append((state, one_line(gate.gate, 200), found, allowed, one_line(why)))
+    return rows
+
+
+def change_rows(changes: Sequence[Change]) -> list[tuple[str, str, str, str, str, str]]:
+    """Return for each figure its name, its baseline, the figure, the change, the interval of it, and the verdict."""
+    return [
+        (one_line(change.metric), value_text(change.metric, change.baseline), value_text(change.metric, change.value),
+         _NONE if change.relative is None else percent(change.relative), interval(change), change.verdict)
+        for change in changes
+    ]  # fmt: skip
+
+
+def interval(change: Change) -> str:
+    """Return the interval of a change in words."""
+    if change.lower is None or change.upper is None:
+        return _NONE
+    return f"{percent(change.lower)} to {percent(change.upper)}"
+
+
+def percent(share: float) -> str:
+    """Return a relative change as people read it: ``+12.3 %``."""
+    return f"{100 * share:+,.{0 if abs(share) >= 0.9995 else 1}f} %"
+
+
+def usual_rows(run: Run) -> list[tuple[str, str, str, str]]:
+    """Return for each figure that was compared with earlier runs: its name, what is usual, the figure, its place."""
+    if run.usual is None or not run.usual.enough:
+        return []
+    rows = []
+    for name, place in run.usual.places.items():
+        if place.value is None or not place.usual.enough:
+            continue
+        low, high = value_text(name, place.usual.low), value_text(name, place.usual.high)
+        usual = low if low == high else f"{low} to {high}"
+        standing = {HIGHER: "unusually high", LOWER: "unusually low"}.get(place.verdict, "usual")
+        rows.append((name, usual, value_text(name, place.value), standing))
+    return rows
+
+
+def value_text(metric: str, value: float) -> str:
+    """Return a figure with its unit."""
+    known = BY_NAME.get(metric)
+    return f"{value:g}" if known is None or value != value else format_value(value, known.unit)
+
+
+def facts(run: Run) -> list[tuple[str, str]]:
+    """Return what the run was and where it took place, each fact with its name."""
+    host = run.host
+    machine = [
+        str(host.get("hostname") or ""),
+        f"{host['cores']} core{'s' * (host['cores'] != 1)}" if host.get("cores") else "",
+        format_bytes(host["memory_bytes"]) if host.get("memory_bytes") else "",
+        str(host.get("kernel") or ""),
+    ]
+    dirty = " with changes" if run.git_dirty else ""
+    started = iso(run.started)
+    rows = [
+        ("Run", run.id),
+        ("Script", run.script_key),
+        ("Arguments", " ".join(run.args)),
+        ("Directory", run.cwd),
+        ("Started", f"{started[:19].replace('T', ' ')} {started[26:]}"),
+        ("Host", " · ".join(part for part in machine if part)),
+        ("User", run.user),
+        ("Python", run.python_version or ""),
+        ("Commit", f"{run.git_commit}{dirty}" if run.git_commit else ""),
+        ("Load", "" if run.load is None else f"{run.load:.2f} at the start"),
+        ("Input", "" if run.input_bytes is None else format_bytes(run.input_bytes)),
+        ("Packages", format_count(len(run.packages)) if run.packages else ""),
+        ("Tags", ", ".join(f"{name}={value}" for name, value in run.tags.items())),
+        ("Runner", run.runner_version),
+    ]
+    return [(label, one_line(text, 2000)) for label, text in rows if text]
