@@ -1,0 +1,359 @@
+"""Gives each part of a condition its type and unit, refuses what does not fit, and builds what evaluates it."""
+
+from __future__ import annotations
+
+from runner.model.words import did_you_mean
+from runner.policy import conditions_terms as terms
+from runner.policy.conditions_lexer import (
+    DEEPEST,
+    PERCENT,
+    PLAIN,
+    RATE,
+    SIZE,
+    TIME,
+    ConditionError,
+)
+from runner.policy.conditions_lexer import NUMBER as NUMBER_TOKEN
+from runner.policy.conditions_lexer import TEXT as TEXT_TOKEN
+from runner.policy.conditions_names import (
+    ALIASES,
+    CHANGEABLE,
+    FAILED,
+    METRIC,
+    NAMES,
+    NUMBER,
+    PERIOD,
+    SUCCESS,
+    TAGS,
+    TEXT,
+    TRUTH,
+    UNITS,
+    WORD,
+    Fact,
+    Function,
+    tag,
+)
+from runner.policy.conditions_terms import Term
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from runner.policy.conditions_grammar import Tree
+    from runner.policy.conditions_lexer import Token
+    from runner.policy.conditions_names import Entry
+    from runner.policy.conditions_terms import Evaluate
+
+_MEASURES = {PLAIN: "a plain number", TIME: "a duration", SIZE: "a size", PERCENT: "a percentage",
+             RATE: "a size per second"}  # fmt: skip
+_TRUTHS = {"true": True, "false": False}
+_SIGNS = {"Add": "+", "Sub": "-", "Mult": "*", "Div": "/"}
+
+
+class Leaf:
+    """A name or a call in a condition, whose value can be told.
+
+    Attributes:
+        text: As it stands in the condition.
+        evaluate: Returns its value.
+        unit: Of a number, as the metric catalog spells it.
+        entry: What it stands for.
+    """
+
+    __slots__ = ("entry", "evaluate", "text", "unit")
+
+    def __init__(self, text: str, evaluate: Evaluate, unit: str, entry: Entry) -> None:
+        self.text = text
+        self.evaluate = evaluate
+        self.unit = unit
+        self.entry = entry
+
+
+class Builder:
+    """Builds the terms of a condition.
+
+    Args:
+        tree: What belongs together.
+        names: The names that it may use.
+    """
+
+    def __init__(self, tree: Tree, names: Mapping[str, Entry]) -> None:
+        self.tree = tree
+        self.names = names
+        self.leaves: dict[str, Leaf] = {}
+        self._depth = 0
+        # All that there may be in a tree; whatever else Python's grammar has is refused.
+        self._makers: dict[str, Callable[[Any], Term]] = {
+            "Name": self._value, "Call": self._call, "BoolOp": self._joined, "UnaryOp": self._unary,
+            "BinOp": self._arithmetic, "Compare": self._comparison,
+        }  # fmt: skip
+
+    def build(self) -> Term:
+        """Return the term of the whole condition.
+
+        Raises:
+            ConditionError: Something in it does not fit.
+        """
+        return self._truth(self._make(self.tree.root))
+
+    def _make(self, node: Any) -> Term:
+        maker = self._makers.get(type(node).__name__)
+        if maker is None:
+            what = "a list stands only behind in" if type(node).__name__ == "Tuple" else "this has no meaning here"
+            raise self._error(what, node)
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise self._error(f"there are more than {DEEPEST} operations within each other", node)
+        term = maker(node)
+        self._depth -= 1
+        return term
+
+    def _error(self, problem: str, place: Any) -> ConditionError:
+        start, end = (place.start, place.end) if hasattr(place, "start") else self.tree.place(place)
+        return ConditionError(problem, self.tree.text, start, end)
+
+    def _shown(self, term: Any) -> str:
+        text = " ".join(self.tree.text[term.start : term.end].split())
+        return repr(text if len(text) <= 40 else text[:37] + "...")
+
+    # Values
+
+    def _value(self, node: Any) -> Term:
+        token = self.tree.token(node)
+        if token.kind == TEXT_TOKEN:
+            return terms.constant(TEXT, token.value, token.start, token.end)
+        if token.kind == NUMBER_TOKEN:
+            assert isinstance(token.value, dict)
+            dimension, value = next(iter(token.value.items()))
+            term = terms.constant(NUMBER, value, token.start, token.end, dimension)
+            term.also = token.value
+            term.bare = list(token.value) == [PLAIN]
+            return term
+        if token.text.lower() in _TRUTHS:
+            return terms.constant(TRUTH, _TRUTHS[token.text.lower()], token.start, token.end)
+        return self._fact(token)
+
+    def _fact(self, token: Token) -> Term:
+        entry = self._entry(token)
+        if isinstance(entry, Function):
+            if entry.takes:
+                raise self._error(f"{entry.name!r} is a function: write {entry.spelling}", token)
+            return self._answer(entry, [], token.start, token.end)
+        unit = entry.unit
+        if entry.name == FAILED:
+            evaluate = terms.truth(SUCCESS, wanted=False)
+        else:
+            evaluate = {NUMBER: terms.number, TEXT: terms.text, TRUTH: terms.truth}[entry.type](
+                "reason" if entry.name == "status" else entry.name
+            )
+        self.leaves[token.text] = Leaf(token.text, evaluate, unit, entry)
+        dimension, scale = UNITS[unit]
+        return Term(entry.type, evaluate, token.start, token.end, dimension, scale, choices=entry.choices,
+                    name=entry.name)  # fmt: skip
+
+    def _entry(self, token: Token) -> Entry:
+        name = token.text
+        entry = self.names.get(name)
+        if entry is not None:
+            return entry
+        if name.startswith(TAGS) and "." not in name[len(TAGS) :]:
+            return tag(name[len(TAGS) :])
+        if name in NAMES:
+            raise self._error(f"{name!r} is not known while the script still runs", token)
+        alias = ALIASES.get(name.lower())
+        guess = f", did you mean {alias!r}?" if alias else did_you_mean(name.lower(), self.names)
+        if "." in name:
+            guess = "; only tags have a dot, such as tags.env"
+        choices = sorted({choice for each in self.names.values() if isinstance(each, Fact) for choice in each.choices})
+        if name.lower() in choices:
+            guess = f": a text stands in quotes, such as {name.lower()!r}"
+        raise self._error(f"unknown name {name!r}{guess}", token)
+
+    # Functions
+
+    def _call(self, node: Any) -> Term:
+        start, end = self.tree.place(node)
+        token = self.tree.token(node.func) if type(node.func).__name__ == "Name" else None
+        if token is None or token.kind in (NUMBER_TOKEN, TEXT_TOKEN):
+            raise self._error("only functions can be called", node)
+        entry = self._entry(token)
+        if not isinstance(entry, Function):
+            raise self._error(f"{token.text!r} is no function", token)
+        least = len(entry.takes) - (entry.takes[1:] == (PERIOD,))
+        if not least <= len(node.args) <= len(entry.takes):
+            raise self._error(f"{entry.name} is written {entry.spelling}", node)
+        arguments = [self._argument(entry, takes, given) for takes, given in zip(entry.takes, node.args, strict=False)]
+        return self._answer(entry, arguments, start, end)
+
+    def _argument(self, entry: Function, takes: str, node: Any) -> Any:
+        token = self.tree.token(node) if type(node).__name__ == "Name" else None
+        if takes == METRIC and token is not None and token.kind not in (NUMBER_TOKEN, TEXT_TOKEN):
+            named = self._entry(token)
+            if isinstance(named, Fact) and named.metric:
+                return named.name
+        elif takes == PERIOD and token is not None and token.kind == NUMBER_TOKEN:
+            assert isinstance(token.value, dict)
+            seconds = token.value.get(TIME)
+            if seconds:
+                return seconds
+            raise self._error("a period needs a unit, such as 12h or 30d", node)
+        elif token is not None and takes not in (METRIC, PERIOD):
+            if takes == WORD and token.text in CHANGEABLE:
+                return token.text
+            if takes == WORD:
+                listed = ", ".join(CHANGEABLE)
+                guess = did_you_mean(token.text, CHANGEABLE)
+                raise self._error(f"{entry.name} knows {listed}{guess}", node)
+            if token.kind == TEXT_TOKEN:
+                return token.value
+        needs = {METRIC: "the name of a metric", PERIOD: "a period, such as 30d"}.get(takes, "a text in quotes")
+        raise self._error(f"{entry.name} needs {needs} here", node)
+
+    def _answer(self, entry: Function, arguments: list[Any], start: int, end: int) -> Term:
+        evaluate = terms.asked(entry.answer, arguments, entry.record)
+        metric = self.names[arguments[0]] if entry.like_metric else None
+        unit = metric.unit if isinstance(metric, Fact) else ""
+        if entry.type == TEXT:
+            inner = evaluate
+            evaluate = lambda facts, record: inner(facts, record) or ""  # noqa: E731
+        text = " ".join(self.tree.text[start:end].split())
+        self.leaves[text] = Leaf(text, evaluate, unit, entry)
+        dimension, scale = UNITS[unit]
+        return Term(entry.type, evaluate, start, end, dimension, scale)
+
+    # Operators
+
+    def _truth(self, term: Term) -> Term:
+        if term.type == TRUTH:
+            return term
+        example = "> 80" if term.type == NUMBER else '== "..."'
+        raise self._error(f"{term.type} alone is neither true nor false: compare it, such as {example}", term)
+
+    def _joined(self, node: Any) -> Term:
+        join = terms.every if type(node.op).__name__ == "And" else terms.some
+        parts = [self._truth(self._make(each)).evaluate for each in node.values]
+        return Term(TRUTH, join(parts), *self.tree.place(node))
+
+    def _unary(self, node: Any) -> Term:
+        operator = type(node.op).__name__
+        inner = self._make(node.operand)
+        place = self.tree.place(node)
+        if operator == "Not":
+            return Term(TRUTH, terms.negated(self._truth(inner).evaluate), *place)
+        if inner.type != NUMBER:
+            raise self._error(f"a number is needed here, {self._shown(inner)} is {inner.type}", inner)
+        if operator == "UAdd":
+            return inner
+        if inner.constant:
+            result = terms.constant(NUMBER, -inner.value, *place, inner.dimension, inner.scale)
+            result.also = {dimension: -value for dimension, value in inner.also.items()}
+            result.bare = inner.bare
+            return result
+        zero = terms.constant(NUMBER, 0, *place)
+        return Term(NUMBER, terms.arithmetic(terms.ARITHMETIC["Sub"], zero.evaluate, inner.evaluate), *place,
+                    inner.dimension, inner.scale)  # fmt: skip
+
+    def _arithmetic(self, node: Any) -> Term:
+        operator = type(node.op).__name__
+        operation = terms.ARITHMETIC.get(operator)
+        if operation is None:
+            raise self._error("this operation does not exist", node)
+        left, right = self._make(node.left), self._make(node.right)
+        for term in (left, right):
+            if term.type != NUMBER:
+                raise self._error(f"{_SIGNS[operator]} needs numbers, {self._shown(term)} is {term.type}", term)
+        if operator in ("Add", "Sub"):
+            left, right = self._aligned(left, right)
+            dimension, scale = (right if left.bare else left).dimension, (right if left.bare else left).scale
+        else:
+            # As a factor, 120% is 1.2.
+            left, right = (self._factor(term) for term in (left, right))
+            sign = 1 if operator == "Mult" else -1
+            a, b = left.dimension, right.dimension
+            dimension = (a[0] + sign * b[0], a[1] + sign * b[1], a[2] + sign * b[2])
+            scale = left.scale * right.scale**sign
+        start, end = self.tree.place(node)
+        result = Term(NUMBER, terms.arithmetic(operation, left.evaluate, right.evaluate), start, end, dimension,
+                      scale, bare=left.bare and right.bare)  # fmt: skip
+        if left.constant and right.constant:
+            value = result.evaluate({}, None)
+            if value is None or value in (float("inf"), float("-inf")):
+                raise self._error("this can't be reckoned", node)
+            folded = terms.constant(NUMBER, value, start, end, dimension, scale)
+            folded.bare = result.bare
+            result = folded
+        return result.scaled(1.0) if dimension == PLAIN else result
+
+    def _factor(self, term: Term) -> Term:
+        return term.as_dimension(PLAIN) if term.constant and term.dimension == PERCENT else term
+
+    def _aligned(self, left: Term, right: Term) -> tuple[Term, Term]:
+        """Return two numbers in one unit; a number without unit is taken in that of the other."""
+        left, right = left.as_dimension(right.dimension), right.as_dimension(left.dimension)
+        if left.bare or right.bare:
+            return left, right
+        if left.dimension != right.dimension:
+            one, other = (f"{self._shown(term)} is {_MEASURES.get(term.dimension, 'in another unit')}"
+                          for term in (left, right))  # fmt: skip
+            advice = "; a part of something is a factor, as in * 110%" if right.dimension == PERCENT else ""
+            raise self._error(f"{one}, {other}: these don't go together{advice}", right)
+        return left, right.scaled(left.scale)
+
+    def _comparison(self, node: Any) -> Term:
+        parts = []
+        left_node = node.left
+        left = self._make(left_node)
+        for operator, right_node in zip(node.ops, node.comparators, strict=True):
+            kind = type(operator).__name__
+            if type(right_node).__name__ == "Tuple":
+                if kind not in ("In", "NotIn"):
+                    raise self._error("a list stands only behind in", right_node)
+                parts.append(self._among(left, right_node.elts, kind))
+                if operator is not node.ops[-1]:
+                    raise self._error("a list ends a comparison", right_node)
+                continue
+            right = self._make(right_node)
+            parts.append(self._pair(kind, left, right, right_node))
+            left = right
+        return Term(TRUTH, parts[0] if len(parts) == 1 else terms.every(parts), *self.tree.place(node))
+
+    def _among(self, left: Term, nodes: list[Any], kind: str) -> Evaluate:
+        equal = terms.some([self._pair("Eq", left, self._make(each), each) for each in nodes])
+        return terms.negated(equal) if kind == "NotIn" else equal
+
+    def _pair(self, kind: str, left: Term, right: Term, node: Any) -> Evaluate:
+        if kind in ("In", "NotIn") and right.constant and right.type == TEXT:
+            kind = "Eq" if kind == "In" else "NotEq"  # a list of one
+        if kind in ("In", "NotIn", "Is", "IsNot"):
+            for term in (left, right):
+                if term.type != TEXT:
+                    word = "in" if "In" in kind else "contains"
+                    raise self._error(f"{word!r} looks for a text in a text, {self._shown(term)} is {term.type}", term)
+            found = terms.holds(right, left) if "In" in kind else terms.holds(left, right)
+            return terms.negated(found) if kind in ("NotIn", "IsNot") else found
+        if left.type != right.type:
+            advice = f"; a text stands in quotes: {right.name!r}" if right.name in left.choices else ""
+            raise self._error(f"{self._shown(left)} is {left.type}, {self._shown(right)} is {right.type}: "
+                              f"these can't be compared{advice}", right)  # fmt: skip
+        if left.type != NUMBER and kind not in ("Eq", "NotEq"):
+            raise self._error(f"{left.type} can only be equal or not: use == or !=", right)
+        if left.type == NUMBER:
+            left, right = self._aligned(left, right)
+        elif left.choices or right.choices:
+            return self._chosen(kind, left, right)
+        return terms.compared(terms.COMPARISONS[kind], left, right)
+
+    def _chosen(self, kind: str, left: Term, right: Term) -> Evaluate:
+        """Compare a fact that has few values with one of them."""
+        fact, given = (left, right) if left.choices else (right, left)
+        if not given.constant:
+            raise self._error(f"{self._shown(fact)} is compared with a text in quotes", given)
+        if given.value not in fact.choices:
+            guess = did_you_mean(given.value, fact.choices)
+            raise self._error(f"{given.value!r} is not one of {', '.join(fact.choices)}{guess}", given)
+        if fact.name == "status" and given.value in (SUCCESS, FAILED):
+            same = terms.truth(SUCCESS, given.value == SUCCESS)
+        else:
+            same = terms.compared(terms.COMPARISONS["Eq"], fact, given)
+        return terms.negated(same) if kind == "NotEq" else same
