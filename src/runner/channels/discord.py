@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from runner.model.notification import Notification
 
 # What Discord takes at most, in characters; all of an embed together 6,000.
-_TITLE, _DESCRIPTION, _NAME, _VALUE, _FIELDS, _FOOTER = 256, 3000, 256, 200, 10, 300
+_TITLE, _DESCRIPTION, _NAME, _VALUE, _FIELDS, _FOOTER = 256, 3000, 60, 160, 10, 300
 _COLORS = {CRITICAL: 0xD13438, WARNING: 0xF2A900}
 _BLUE, _GREEN = 0x2F80ED, 0x2E9E5B
 

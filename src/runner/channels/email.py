@@ -153,14 +153,17 @@ def _one_line(text: str) -> str:
 
 
 def _is_address(text: str) -> bool:
-    from email.utils import parseaddr
+    from email.utils import getaddresses
 
-    _, address = parseaddr(text)
+    found = getaddresses([text])
+    if len(found) != 1:
+        return False
+    address = found[0][1]
     name, at, domain = address.rpartition("@")
     return bool(at and name and domain) and text.isprintable() and "," not in address
 
 
 def _refuse(host: str, code: int, what: str) -> None:
-    if 400 <= code < 500:
+    if code < 500:  # below zero where the answer was none of mail's
         raise Passing(f"{host} {what} for now ({code})") from None
     raise Permanent(f"{host} {what} ({code})") from None

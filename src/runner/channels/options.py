@@ -1,4 +1,4 @@
-"""Which channels there are and how they are reached: the section ``notifications`` of a configuration file, and flags."""
+"""Which channels there are and how they are reached: the section ``notifications`` of a file, and flags."""
 
 from __future__ import annotations
 

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from runner.model.notification import Notification
 
 _COLORS = {CRITICAL: "attention", WARNING: "warning"}
-#: Characters of each part: Teams takes 28 KB in all, of which a character may be six bytes.
+#: Bytes that Teams takes in all.
+_MOST = 28_000
+#: Characters of each part, and what they shrink by where a message of unusual characters is too large with them.
 _TITLE, _TEXT, _OUTPUT, _FACTS = 200, 1500, 1000, 10
+_SHRUNK = (1, 2, 4, 8)
 
 
 class Teams(Webhook):
@@ -32,18 +35,25 @@ class Teams(Webhook):
 
     def body(self, notification: Notification) -> bytes:
         """Return what is posted."""
+        for part in _SHRUNK:
+            data = self._card(notification, part)
+            if len(data) <= _MOST:
+                break
+        return data
+
+    def _card(self, notification: Notification, part: int) -> bytes:
         color = "good" if notification.kind == RECOVER else _COLORS.get(notification.severity, "accent")
         parts: list[dict[str, Any]] = [
-            _block(clip(notification.title, _TITLE), size="large", weight="bolder", color=color),
-            *(_block(clip(line, _TEXT)) for line in alert_lines(notification)[:10]),
+            _block(clip(notification.title, _TITLE // part), size="large", weight="bolder", color=color),
+            *(_block(clip(line, _TEXT // part)) for line in alert_lines(notification)[: 10 // part]),
         ]
-        about = clip("\n\n".join(notification.lines), _TEXT)
+        about = clip("\n\n".join(notification.lines), _TEXT // part)
         if about:
             parts.append(_block(about))
         facts = [{"title": clip(label, 60), "value": clip(text, 100)} for label, text in notification.figures[:_FACTS]]
         if facts:
             parts.append({"type": "FactSet", "facts": facts})
-        kept = tail(notification.output, _OUTPUT)
+        kept = tail(notification.output, _OUTPUT // part)
         if kept:
             parts.append({**_block(kept.replace("\n", "\n\n")), "fontType": "monospace"})
         parts.append({**_block(footer(notification)), "isSubtle": True, "size": "small"})
