@@ -100,6 +100,8 @@ def _moment(value: datetime | str | None) -> int:
 
 
 def _number(name: str, value: Any) -> Value:
+    if not name.isascii() and any("\ud800" <= char <= "\udfff" for char in name):
+        raise ValueError(f"metric {name!r} is no name: it is no Unicode")
     if value is None:
         return None
     if isinstance(value, bool):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner.exporters.records import keep_exact, make_valid
 from runner.model.errors import UsageError
-from runner.model.portable import BOOL, FLOAT, INT, JSON, TEXT, TIME, VERSION, VERSION_COLUMN
+from runner.model.portable import BEYOND, BOOL, FLOAT, INT, JSON, TEXT, TIME, VERSION, VERSION_COLUMN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ _HEAVY = 1 << 26
 class ParquetWriter:
     """Writes row groups of a fixed schema, compressed with Zstandard.
 
+    Times are in microseconds, which every reader can compute with; what they have beyond is in columns of their own.
+
     Args:
         sink: Where to.
         columns: What each record has.
@@ -38,12 +40,16 @@ class ParquetWriter:
         arrow = self._arrow
         types = {
             TEXT: arrow.string(), JSON: arrow.string(), INT: arrow.int64(), FLOAT: arrow.float64(),
-            BOOL: arrow.bool_(), TIME: arrow.timestamp("ns", tz="UTC"),
+            BOOL: arrow.bool_(), TIME: arrow.timestamp("us", tz="UTC"),
         }  # fmt: skip
         self._columns = columns
         self._names = [column.name for column in columns]
+        self._times = [place for place, column in enumerate(columns) if column.kind == TIME]
         self._schema = arrow.schema(
-            [(column.name, types[column.kind]) for column in columns],
+            [
+                *[(column.name, types[column.kind]) for column in columns],
+                *[(columns[place].name + BEYOND, arrow.int16()) for place in self._times],
+            ],
             {f"runner.{VERSION_COLUMN}": str(VERSION)},
         )
         # What differs from record to record gains nothing from a dictionary.
@@ -56,7 +62,7 @@ class ParquetWriter:
 
     def add(self, batch: Batch) -> None:
         """Write one more batch."""
-        batch = self._make_whole(make_valid(self._columns, batch))
+        batch = self._split_times(self._make_whole(make_valid(self._columns, batch)))
         arrays = [self._arrow.array(values, type=field.type) for values, field in zip(batch, self._schema, strict=True)]
         waiting = self._arrow.record_batch(arrays, schema=self._schema)
         self._waiting.append(waiting)
@@ -79,6 +85,14 @@ class ParquetWriter:
                     numbers[row] = round(value)
             result[place] = numbers
         return keep_exact(self._names, result, found)
+
+    def _split_times(self, batch: Batch) -> Batch:
+        """Return a batch whose times are whole microseconds, followed by the nanoseconds beyond them."""
+        result = list(batch)
+        for place in self._times:
+            result[place] = [None if time is None else time // 1000 for time in batch[place]]
+            result.append([None if time is None else time % 1000 for time in batch[place]])
+        return result
 
     def _write(self) -> None:
         self._writer.write_table(self._arrow.Table.from_batches(self._waiting, schema=self._schema), self._rows or None)

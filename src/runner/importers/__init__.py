@@ -31,7 +31,7 @@ def reader_of(source: Source) -> Reader:
     Raises:
         BadFileError: Nothing does.
     """
-    if not source.head:
+    if not source.head and not source.is_lines:
         raise BadFileError(f"{source.name} is empty")
     for name in READERS:
         reader: Reader = READERS.load(name)()

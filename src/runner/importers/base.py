@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 #: How a file of SQLite begins.
 DATABASE = b"SQLite format 3\0"
 _GZIP = b"\x1f\x8b"
+#: How the name of a file of JSON lines ends, which may have none.
+_LINES = (".jsonl", ".jsonl.gz", ".ndjson", ".ndjson.gz")
 #: Bytes of a file that tell what it is.
 _HEAD = 1 << 16
 
@@ -72,6 +74,11 @@ class Source:
         if isinstance(error, OSError):
             return BadFileError(f"{where} can't be read: {error.strerror or error}")
         return BadFileError(f"{where}: {error}")
+
+    @property
+    def is_lines(self) -> bool:
+        """Whether it is called a file of JSON lines: the only one that is whole when it is empty."""
+        return self.name.endswith(_LINES)
 
     @property
     def modified(self) -> int:

@@ -19,7 +19,9 @@ class JsonReader:
     """Reads one value a line, a list of values, or one value."""
 
     def matches(self, source: Source) -> bool:
-        """Whether the file begins like JSON."""
+        """Whether the file begins like JSON, or is one of no lines."""
+        if not source.head:
+            return source.is_lines
         return source.head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"[")
 
     def read(self, source: Source) -> Iterator[Run]:

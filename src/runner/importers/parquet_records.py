@@ -6,7 +6,7 @@ from json import loads
 
 from runner.importers.base import BadFileError
 from runner.model.errors import UsageError
-from runner.model.portable import COLUMNS, INDEX, JSON, TIME, VERSION_COLUMN, run_of
+from runner.model.portable import BEYOND, COLUMNS, INDEX, JSON, TIME, VERSION_COLUMN, run_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,8 @@ class ParquetReader:
                 names = [name for name in file.schema_arrow.names if name in INDEX]
                 if "run_id" not in names or VERSION_COLUMN not in names:
                     raise BadFileError(f"{source.name} is no export of runs: it has no column {VERSION_COLUMN}")
-                for batch in file.iter_batches(_FEW if "samples" in names else _BATCH, columns=names):
+                beyond = [name + BEYOND for name in names if name + BEYOND in file.schema_arrow.names]
+                for batch in file.iter_batches(_FEW if "samples" in names else _BATCH, columns=names + beyond):
                     for values in zip(*(_column(pyarrow, batch, name) for name in names), strict=True):
                         row += 1
                         yield run_of({name: value for name, value in zip(names, values, strict=True)
@@ -59,6 +60,9 @@ def _column(pyarrow: Any, batch: Any, name: str) -> list[Any]:
     if kind == TIME:  # other writers may have chosen another precision
         column = column.cast(pyarrow.timestamp("ns", tz=column.type.tz)).cast(pyarrow.int64())
     values: list[Any] = column.to_pylist()
+    if kind == TIME and name + BEYOND in batch.schema.names:
+        beyond = batch.column(name + BEYOND).to_pylist()
+        values = [None if time is None else time + (rest or 0) for time, rest in zip(values, beyond, strict=True)]
     if kind == JSON:
         return [None if value is None else loads(value) for value in values]
     return values

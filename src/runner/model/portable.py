@@ -55,6 +55,8 @@ class Column:
 VERSION_COLUMN = "record_version"
 #: Name of the column for what a typed column can't hold as it is.
 EXACT_COLUMN = "exact"
+#: What follows the name of a time in that of the nanoseconds which a format keeps apart from its microseconds.
+BEYOND = "_nanoseconds"
 
 _BEFORE = (
     Column("run_id", TEXT, "Twelve hexadecimal digits.", required=True),
@@ -101,6 +103,7 @@ _AFTER = (
     Column("kinds", JSON, "Metrics that are known less well than usual, an object."),
     Column("earlier_attempts", JSON, "The attempts before the last, a list."),
     Column("line", JSON, "What the runner was given, a list."),
+    Column("called_in", TEXT, "Folder in which the runner was given that.", full=True),
     Column("packages", JSON, "Packages and their versions, an object.", full=True),
     Column("variables", JSON, "Variables that may change what the script does, an object.", full=True),
     Column("samples", JSON, "What was sampled, a list with columns for each attempt.", full=True),
@@ -147,8 +150,8 @@ def _row(run: Run) -> list[Any]:
         run.host.get("hostname"), _json(run.host), run.python, run.python_version, run.runner_version,
         run.script_hash, run.git_commit, run.git_dirty, run.load, run.input_bytes, run.packages_hash, last.number,
         last.delay, last.merged, _json(parts.weaker_kinds(last)), _json(earlier), _json(run.line),
-        _json(run.packages), _json(run.variables), _json(parts.samples_record(run)), _json(parts.output_record(run)),
-        None, VERSION,
+        run.called_in or None, _json(run.packages), _json(run.variables), _json(parts.samples_record(run)),
+        _json(parts.output_record(run)), None, VERSION,
     ]  # fmt: skip
 
 
@@ -169,7 +172,7 @@ def run_of(record: Mapping[str, Any]) -> Run:
     record = _checked(record)
     run = Run(record["run_id"], record["script_path"], record["timestamp"])
     run.script_key = record.get("script_key") or run.script_path
-    for name in ("name", "cwd", "user", "runner_version"):
+    for name in ("name", "cwd", "called_in", "user", "runner_version"):
         setattr(run, name, record.get(name) or "")
     for name in ("python", "python_version", "script_hash", "git_commit", "git_dirty", "load", "input_bytes",
                  "packages_hash"):  # fmt: skip
@@ -253,8 +256,6 @@ def _value(column: Column, value: Any) -> Any:
     return value
 
 
-#: Each column with the type of the values that need no closer look.
-_PLAN = tuple((column.name, {TEXT: str, BOOL: bool}.get(column.kind), column) for column in COLUMNS)
 
 #: What a value may be. A figure that is counted may have come from elsewhere as a fraction.
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -275,11 +276,26 @@ def _objects(value: Any) -> bool:
 
 
 def _numbers(value: Any) -> bool:
-    return isinstance(value, dict) and all(type(item) in (int, float) for item in value.values())
+    return isinstance(value, dict) and all(
+        type(item) in (int, float) and _is_unicode(name) for name, item in value.items()
+    )
 
 
+def _is_unicode(value: str) -> bool:
+    return value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value)
+
+
+#: What a column may hold beyond its kind. Names of files and users may be any bytes; these texts never are.
 _SHAPES = {
+    **dict.fromkeys(("reason", "python_version", "runner_version", "script_hash", "git_commit", "packages_hash"),
+                    _is_unicode),
     "script_args": _texts, "line": _texts, "tags": _text_by_name, "kinds": _text_by_name, "packages": _text_by_name,
     "variables": _text_by_name, "extra": _numbers, "host": lambda value: isinstance(value, dict),
     "earlier_attempts": _objects, "samples": _objects, "output": _objects,
 }  # fmt: skip
+
+#: Each column with the type of the values that need no closer look.
+_PLAN = tuple(
+    (column.name, None if column.name in _SHAPES else {TEXT: str, BOOL: bool}.get(column.kind), column)
+    for column in COLUMNS
+)

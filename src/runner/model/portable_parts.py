@@ -5,6 +5,7 @@ from __future__ import annotations
 from runner.agent.events import SAMPLE_FIELDS
 from runner.model import metrics
 from runner.model.curve import Bucket, Curve
+from runner.model.moments import Moments
 from runner.model.run import Attempt, Tail
 
 TYPE_CHECKING = False
@@ -159,13 +160,18 @@ def _floats(columns: Sequence[Sequence[Any]], row: int) -> list[float | None]:
 
 
 def output_record(run: Run) -> list[dict[str, Any]]:
-    """Return what was kept of the output of each attempt; bytes that are no UTF-8 are in ``..._base64``."""
+    """Return what was kept of the output of each attempt; bytes that are no UTF-8 are in ``..._base64``.
+
+    ``times``, where known, says when it was written: for each entry how many bytes and milliseconds it is after the one
+    before, the first after the start of the attempt.
+    """
     found = []
     for attempt in run.attempts:
         for stream, tail in attempt.output.items():
             if tail.size:
+                times = {"times": tail.moments.to_list()} if len(tail.moments) else {}
                 found.append({"attempt": attempt.number, "stream": stream, "size": tail.size, "lines": tail.lines,
-                              **_readable("head", tail.head), **_readable("tail", tail.tail)})  # fmt: skip
+                              **_readable("head", tail.head), **_readable("tail", tail.tail), **times})  # fmt: skip
     return found
 
 
@@ -174,7 +180,12 @@ def tail_of(record: Mapping[str, Any]) -> Tail:
     size, lines = int(record["size"]), int(record["lines"])
     if not (0 <= size < 1 << 63 and 0 <= lines < 1 << 63):
         raise ValueError("the size of an output is out of range")
-    return Tail(_bytes(record, "head"), _bytes(record, "tail"), size, lines)
+    tail = Tail(_bytes(record, "head"), _bytes(record, "tail"), size, lines)
+    times = list(map(int, record.get("times") or ()))
+    if not all(0 <= number < 1 << 63 for number in times):
+        raise ValueError("the times of an output are out of range")
+    tail.moments = Moments.from_list(times)
+    return tail
 
 
 def _readable(name: str, data: bytes) -> dict[str, str]:

@@ -21,8 +21,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from runner import HistoryManager
 from runner.importers import read_runs
 from runner.model.metrics import CPU_MAX, EXECUTION_TIME, MEMORY_MAX, METRICS, PAGE_FAULTS_MINOR
+from runner.model.portable import BEYOND, TIME, batch_of
 from runner.model.portable import COLUMNS as ALL
-from runner.model.portable import TIME, batch_of
 from runner.stores.base import RunFilter
 from tests import support
 from tests.integration.export.conftest import STRANGE
@@ -116,13 +116,13 @@ def test_parquet_opens_in_pandas_polars_and_duckdb(record: support.Command) -> N
     assert done.exit_code == 0, done
     path = str(record.cwd / "runs.parquet")
     frame = pandas.read_parquet(path)
-    assert list(frame.columns) == BUILT_IN
-    assert str(frame["timestamp"].dtype) == "datetime64[ns, UTC]"
+    assert list(frame.columns) == [*BUILT_IN, *(c.name + BEYOND for c in ALL if c.kind == TIME)]
+    assert str(frame["timestamp"].dtype) == "datetime64[us, UTC]"
     assert frame["timestamp"][1] - frame["timestamp"][0] == pandas.Timedelta(minutes=1)
     assert frame[CPU_MAX.name].dtype == "float64"
     assert frame[PAGE_FAULTS_MINOR.name].dtype == "int64"
     table = polars.read_parquet(path)
-    assert table.schema["timestamp"] == polars.Datetime("ns", "UTC")
+    assert table.schema["timestamp"] == polars.Datetime("us", "UTC")
     assert table.schema["success"] == polars.Boolean
     assert table.schema["exit_code"] == polars.Int64
     assert table.filter(~polars.col("success"))["run_id"].to_list() == [IDS[3]]
@@ -131,6 +131,9 @@ def test_parquet_opens_in_pandas_polars_and_duckdb(record: support.Command) -> N
     ).fetchall()
     assert (count, highest) == (9, frame[frame.success][MEMORY_MAX.name].max())
     assert "2026-01-31" in first
+    # What everybody asks first; nanoseconds with a zone can't be cast or cut to days.
+    days = duckdb.sql(f"SELECT (timestamp::DATE)::TEXT, date_trunc('day', timestamp)::TEXT FROM '{path}'").fetchall()
+    assert {day for day, _ in days} == {"2026-01-31"} and len({start for _, start in days}) == 1
     [(tag,)] = duckdb.sql(f"SELECT tags ->> 'n' FROM '{path}' WHERE extra ->> 'loss' = '0.5'").fetchall()
     assert tag == "5"
 

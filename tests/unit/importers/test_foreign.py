@@ -145,6 +145,10 @@ def test_a_report_is_a_run(tmp_path: Path) -> None:
     ('{"run_id": "0123456789ab", "record_version": 2}', "newer runner"),
     ('{"run_id": "x", "record_version": 1, "timestamp": "2026-01-01", "reason": "exited", "script_path": "a"}',
      "'x' is no run id"),
+    ('{"run_id": "0123456789ab", "record_version": 1, "timestamp": "2026-01-01", "reason": "exited",'
+     ' "script_path": "a", "python_version": "3\\ud800"}', "python_version can't be"),
+    ('{"run_id": "0123456789ab", "record_version": 1, "timestamp": "2026-01-01", "reason": "exited",'
+     ' "script_path": "a", "extra": {"a\\udcff": 1}}', "extra can't be"),
     ('{"results": [{"command": "a", "times": [1, NaN]}]}', "no number of JSON"),
     ('{"results": [{"command": "a", "times": [1], "exit_codes": [1, 2]}]}', "do not fit"),
     ('{"results": [{"times": [1]}]}', "not as hyperfine writes it"),
