@@ -71,10 +71,10 @@ def comparable(history: HistoryManager, run: Run, limit: int = LIMIT) -> list[Ru
     Raises:
         StoreError: The record can't be read.
     """
-    return history.runs(comparable_filter(run, limit)) if _is_same_work(run) else []
+    return history.runs(comparable_filter(run, limit)) if is_same_work(run) else []
 
 
-def _is_same_work(run: Run) -> bool:
+def is_same_work(run: Run) -> bool:
     """Whether runs under the same name do the same: code given on the line has no name of its own."""
     return run.script_key != "-c" or run.name != run.script_key
 
@@ -87,7 +87,7 @@ def comparable_figures(
     Raises:
         StoreError: The record can't be read.
     """
-    return source.figures(comparable_filter(run, limit), names) if _is_same_work(run) else []
+    return source.figures(comparable_filter(run, limit), names) if is_same_work(run) else []
 
 
 def compare_with_usual(source: Source, run: Run) -> Comparison | None:
@@ -105,7 +105,7 @@ def compare_with_usual(source: Source, run: Run) -> Comparison | None:
     Raises:
         StoreError: The record can't be read.
     """
-    if run.last.reason == FAILED_TO_START or not _is_same_work(run):
+    if run.last.reason == FAILED_TO_START or not is_same_work(run):
         return None
     wanted = comparable_filter(run)
     rows = source.figures(wanted, [metric.name for metric in COMPARED])

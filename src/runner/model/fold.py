@@ -12,6 +12,7 @@ from runner.model.run import Attempt, Tail
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runner.agent.events import Event
+    from runner.model.metric import Value
 
 #: Bytes of each output stream kept with the run: as many from its beginning as from its end.
 KEPT = 64 << 10
@@ -76,12 +77,23 @@ class Fold:
 
     def lose(self) -> Attempt:
         """Close the record of an attempt whose end nobody saw: what was measured becomes lower bounds."""
+        self._end(self._without_end(self._last))
+        self.attempt.kinds = dict.fromkeys(self.attempt.kinds, BOUND)
+        return self.attempt
+
+    def so_far(self, t: float) -> dict[str, Value]:
+        """Return the figures of an attempt that still runs, None for those that only its end tells.
+
+        Args:
+            t: Seconds since its start.
+        """
+        return metrics.evaluate(self._without_end(t), self.curve)
+
+    def _without_end(self, t: float) -> Ended:
+        """Return what samples and output alone tell of an attempt, as its end."""
         usage = {field: self.curve.maximum(field) for field in USAGE_FIELDS if field in SAMPLE_FIELDS}
         output = {
             name: [tail.size, tail.lines] if (tail := self.attempt.output.get(name)) else None
             for name in ("stdout", "stderr")
         }
-        ended = Ended(self._last, LOST, None, usage=usage, output={**output, "merged": self.attempt.merged})
-        self._end(ended)
-        self.attempt.kinds = dict.fromkeys(self.attempt.kinds, BOUND)
-        return self.attempt
+        return Ended(t, LOST, None, usage=usage, output={**output, "merged": self.attempt.merged})
