@@ -89,7 +89,7 @@ def packages(python: str | None, version: str | None, env: Mapping[str, str]) ->
         return None
     found: dict[str, str] = {}
     seen = False
-    for folder in _folders(python, ".".join(version.split(".")[:2]), env):
+    for folder in package_folders(python, version, env):
         try:
             entries = os.listdir(folder)
         except OSError:
@@ -103,10 +103,10 @@ def packages(python: str | None, version: str | None, env: Mapping[str, str]) ->
     return found if seen else None
 
 
-def _folders(python: str, version: str, env: Mapping[str, str]) -> list[str]:
-    """Return the folders in which an interpreter may find packages, the first ones first."""
+def package_folders(python: str, version: str, env: Mapping[str, str]) -> list[str]:
+    """Return the folders in which an interpreter of some version may find packages, the first ones first."""
     prefix = os.path.dirname(os.path.dirname(python))
-    library = f"python{version}"
+    library = f"python{'.'.join(version.split('.')[:2])}"
     if os.path.exists(os.path.join(prefix, "pyvenv.cfg")):
         own = [os.path.join(prefix, "lib", library, "site-packages")]
         return own + (_folders_of_base(prefix, library) if _sees_base(prefix) else [])

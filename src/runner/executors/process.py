@@ -30,10 +30,12 @@ class Process:
 
     Args:
         interrupted: Set when the host program is to stop; ends the wait before a retry.
+        output: Descriptor for both output streams of scripts, None for those of this process.
     """
 
-    def __init__(self, interrupted: threading.Event | None = None) -> None:
+    def __init__(self, interrupted: threading.Event | None = None, output: int | None = None) -> None:
         self._interrupted = interrupted or threading.Event()
+        self._output = output
 
     def start(self, job: Job) -> ProcessHandle:
         """Start an agent, and the script under it (see `Executor.start`)."""
@@ -43,6 +45,8 @@ class Process:
             agent = subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", _CODE, _ROOT, str(job_read), str(events_write)],
                 pass_fds=(job_read, events_write),
+                stdout=self._output,
+                stderr=self._output,
             )
         except OSError as error:
             os.close(job_write)

@@ -63,10 +63,12 @@ class Change:
         lower: Least relative change (0.1 is a tenth more) that chance leaves, None where nothing can be said.
         upper: Largest relative change, likewise.
         verdict: `BETTER`, `SAME`, `WORSE` or `UNSURE`.
-        count: Earlier runs that the comparison rests on.
+        count: Earlier runs that the comparison rests on, or pairs of runs.
+        relative: The change as a part of the baseline, None of a baseline of 0. Pairs of runs tell it better than the
+            two figures do.
     """
 
-    __slots__ = ("baseline", "count", "lower", "metric", "upper", "value", "verdict")
+    __slots__ = ("baseline", "count", "lower", "metric", "relative", "upper", "value", "verdict")
 
     def __init__(
         self,
@@ -77,6 +79,7 @@ class Change:
         upper: float | None,
         verdict: str,
         count: int,
+        relative: float | None = None,
     ) -> None:
         self.metric = metric
         self.value = value
@@ -85,11 +88,9 @@ class Change:
         self.upper = upper
         self.verdict = verdict
         self.count = count
-
-    @property
-    def relative(self) -> float | None:
-        """The change as a part of the baseline, None of a baseline of 0."""
-        return (self.value - self.baseline) / abs(self.baseline) if self.baseline else None
+        self.relative = relative
+        if relative is None and baseline:
+            self.relative = (value - baseline) / abs(baseline)
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
