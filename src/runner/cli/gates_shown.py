@@ -122,5 +122,6 @@ def _cells(change: Change) -> tuple[str, ...]:
 def _percent(part: float | None) -> str:
     if part is None:
         return "-"
-    digits = 1 if abs(part) < 0.0095 else 0
-    return f"{100 * part:+.{digits}f} %"
+    if abs(part) < 0.0005:
+        return "0 %"
+    return f"{100 * part:+.{1 if abs(part) < 0.0095 else 0}f} %"

@@ -34,7 +34,7 @@ ENOUGH_ALIKE = 5
 #: What the file says that it is.
 FORMAT = "runner-baseline"
 #: Units of figures that differ a little between any two runs: a smaller change is chance, whatever the runs say.
-GRAINY = ("seconds", "MB", "percent")
+_GRAINY = ("seconds", "MB", "percent")
 
 
 def chance(values: Sequence[float], unit: str, start: Sequence[float] = ()) -> tuple[float, float]:
@@ -46,7 +46,7 @@ def chance(values: Sequence[float], unit: str, start: Sequence[float] = ()) -> t
         start: The figure in the runs with which everything began, to hold a run against those instead.
     """
     level = median(start or values)
-    grain = LEAST[unit] if unit in GRAINY else 0.0
+    grain = LEAST[unit] if unit in _GRAINY else 0.0
     low = -ceiling([-value for value in values], [-value for value in start])
     return min(low, level - grain), max(ceiling(values, start), level + grain)
 
@@ -122,11 +122,16 @@ class Baseline:
         found = read(path, flag)
         return cls(path, found or (), found is None)
 
-    def choose(self, key: Key, run: Run | None = None) -> None:
-        """Choose the series to compare with: that of the run's script, branch and machine, or what comes next to it."""
+    def choose(self, key: Key, entry: Mapping[str, Any]) -> None:
+        """Choose the series to compare a run with: that of its script, branch and machine, or what comes next to it.
+
+        Args:
+            key: Branch and machine.
+            entry: The run as a baseline keeps it (`entry_of`).
+        """
         self.key = key
-        self._host = host_class(run.host) if run is not None else ""
-        own = label_of(run.name, run.script_path) if run is not None else ""
+        self._host = entry.get("host_class") or ""
+        own = entry.get("script")
         same = [series for series in self.series if own and series.script == own]
         known = same or [series for series in self.series if not series.script] or self.series
         by_key = {series.key: series for series in known}
@@ -185,9 +190,8 @@ class Baseline:
         chosen = alike if len(alike) >= min(ENOUGH_ALIKE, len(having)) else having
         return [float(entry["figures"][metric]) for entry in chosen]
 
-    def add(self, run: Run) -> None:
+    def add(self, entry: dict[str, Any]) -> None:
         """Add a run to the series of its script and key; a new series goes on from the one it was compared with."""
-        entry = entry_of(run, self.key)
         script, own = entry["script"], self.key.own
         for at, series in enumerate(self.series):
             if (series.script, series.key) == (script, own):

@@ -122,8 +122,9 @@ class Judge:
         """Return what the run is compared with, and say what is to be said of it."""
         baseline = self.baseline
         if baseline is not None:
-            baseline.choose(self.key, run)
-            notices += baseline.notices(entry_of(run, self.key))
+            entry = entry_of(run, self.key)
+            baseline.choose(self.key, entry)
+            notices += baseline.notices(entry)
             return baseline
         if not self.options.fail_on_regression and not any(gate.relative for gate in self.gates):
             return None
@@ -151,8 +152,9 @@ class Judge:
         """Return the baseline to be saved: that of ``--baseline``, or what is in the file now, with the run."""
         other = self.baseline is not None and realpath(self.options.baseline) != realpath(path)
         basis = Baseline.load(self.options.baseline if other else path)
-        basis.choose(self.key, run)
-        basis.add(run)
+        entry = entry_of(run, self.key)
+        basis.choose(self.key, entry)
+        basis.add(entry)
         return basis
 
 

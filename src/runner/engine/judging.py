@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from runner.analysis.regression import ENOUGH, WINDOW
 from runner.analysis.robust import median
-from runner.analysis.usual import LEAST
-from runner.engine.baseline import GRAINY, chance
+from runner.engine.baseline import chance
 from runner.model.judgement import BETTER, SAME, UNSURE, WORSE, Change
 from runner.model.metrics import BY_NAME
 from runner.model.reference import Reference
@@ -91,23 +90,22 @@ def _change(name: str, value: float, reference: Reference, more_is_worse: bool) 
     lower, upper = (None, None)
     if level:
         lower, upper = (value - reference.upper) / level, (value - reference.lower) / level
-    told = verdict(value, reference, BY_NAME[name].unit, more_is_worse)
+    told = verdict(value, reference, more_is_worse)
     return Change(name, value, reference.value, lower, upper, told, reference.count)
 
 
-def verdict(value: float, reference: Reference, unit: str, more_is_worse: bool = True) -> str:
+def verdict(value: float, reference: Reference, more_is_worse: bool = True) -> str:
     """Return what a figure is against a reference.
 
     Returns:
-        `WORSE` or `BETTER` where it differs by more than chance; else `SAME` where it differs by less than 5 % or than
-        what any two runs differ by, and `UNSURE` where it differs by more.
+        `WORSE` or `BETTER` where it differs by more than chance; else `SAME` where it differs by less than 5 %, and
+        `UNSURE` where it differs by more.
     """
     if value > reference.upper:
         return WORSE if more_is_worse else BETTER
     if value < reference.lower:
         return BETTER if more_is_worse else WORSE
-    grain = LEAST[unit] if unit in GRAINY else 0.0
-    return SAME if abs(value - reference.value) <= max(LEAST_PART * abs(reference.value), grain) else UNSURE
+    return SAME if abs(value - reference.value) <= LEAST_PART * abs(reference.value) else UNSURE
 
 
 def _more_is_worse(name: str, gates: Sequence[Gate]) -> bool:
@@ -129,12 +127,11 @@ def regressions(
         value, found = figures.get(name), source.references(name)
         if value is None or BY_NAME[name].more_is_worse is None:
             continue
-        unit = BY_NAME[name].unit
-        judged = [verdict(value, reference, unit) == WORSE for reference in found]
+        judged = [verdict(value, reference) == WORSE for reference in found]
         if any(judged):
             worse.append(name)
         if any(judged) and not judged[0]:
-            start = found[judged.index(True)]
+            start, unit = found[judged.index(True)], BY_NAME[name].unit
             crept.append(
                 f"{name} has crept up to {format_value(value, unit)} in small steps, from "
                 f"{format_value(start.value, unit)} {start.label}"

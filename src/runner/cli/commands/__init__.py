@@ -43,7 +43,7 @@ class Command:
 
 #: Whose options a run takes.
 RUN_OWNERS = (
-    "run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "ci", "confirm",
+    "run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "channels", "ci", "confirm",
     "progress", "json", "junit", "tap", "markdown", "html", "github", "gitlab",
 )  # fmt: skip
 
@@ -105,6 +105,14 @@ COMMANDS: tuple[Command, ...] = (
             ("sql", "record", "query"), "runner.cli.commands.sql:show_sql", "", _SCOPE),
     Command("metrics", "List every figure: unit, how it is known, meaning, how many runs have it",
             ("metrics", "record", "query"), "runner.cli.commands.metrics:show_metrics", "--metrics-list", _SCOPE),
+    Command("gate", "Judge the run in one file by the baseline in another: what got worse, and which gates fail",
+            ("gate", "ci", "query"), "runner.cli.commands.gate:gate", "", _SCOPE),
+    Command("baseline show", "Show what a baseline holds: branches, machines, and what runs cost there",
+            ("baseline-file", "ci", "query"), "runner.cli.commands.baseline:show", "", _SCOPE),
+    Command("baseline accept", "Let what a run costs be normal from now on",
+            ("baseline-accept", "ci", "record", "query"), "runner.cli.commands.baseline:accept_run", "", _SCOPE),
+    Command("baseline reset", "Forget the runs of a baseline",
+            ("baseline-file", "ci", "query"), "runner.cli.commands.baseline:reset", "", _SCOPE),
     Command("config show", "Show the value of every option and where it comes from",
             ("config-script", "query", *RUN_OWNERS), "runner.cli.commands.config:show_config"),
     Command("config check", "Check a configuration file and say everything that is wrong with it",

@@ -1,0 +1,51 @@
+"""``runner gate``: judges the run in one file by the baseline in another."""
+
+from __future__ import annotations
+
+import os
+
+from runner.cli.gates_shown import judgement_lines
+from runner.cli.output import Screen
+from runner.cli.tables import write_json, write_rows
+from runner.engine.baseline_key import key_of
+from runner.engine.gate_files import gate_files
+from runner.model.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from runner.engine.ci_options import CiOptions
+    from runner.engine.gate_files import GateOptions
+    from runner.engine.query_options import QueryOptions
+
+_CSV = ("metric", "value", "baseline", "relative", "lower", "upper", "verdict", "count")
+
+
+def gate(options: GateOptions, ci: CiOptions, query: QueryOptions, out: TextIO) -> int:
+    """Show how a run compares with a baseline, and whether it passes its gates.
+
+    Returns:
+        The exit code: 1 where a gate fails, or a regression that was asked for.
+
+    Raises:
+        UsageError: A file or a gate makes no sense.
+    """
+    if len(options.files) != 2:
+        raise UsageError("`runner gate` needs two files, the baseline and the run: runner gate base.json head.json")
+    ci.add_gate = (*ci.add_gate, *options.add_gate)
+    base, head = options.files
+    judgement, same = gate_files(base, head, ci, key_of(os.environ, ci.baseline_key))
+    if query.format == "json":
+        status = "ok" if judgement.changes else "no_data"
+        write_json(out, {"status": status, "base": base, "head": head, **judgement.to_dict()})
+    elif query.format == "csv":
+        write_rows(out, "csv", _CSV, [change.to_dict() for change in judgement.changes])
+    else:
+        screen = Screen(out.fileno() if out.isatty() else -1)
+        if not judgement.changes:
+            judgement.notices.append("the two files have no figure in common that could be compared")
+        elif same:
+            judgement.notices.append(f"{same} more figure{'s' * (same != 1)} with no difference that matters")
+        out.writelines(line + "\n" for line in judgement_lines(screen, judgement))
+    return 0 if judgement.passed else 1
