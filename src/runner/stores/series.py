@@ -75,18 +75,25 @@ class Series:
         """Return aggregates over the runs meant (see `Store.aggregate`)."""
         check_functions(functions)
         value, values, where = self._parts(metric, wanted)
-        count, *rest = self._ask(self._query("summarize", value, where), values)[0]
+        quantiles = [name for name in functions if name in QUANTILES]
+        if not quantiles and STDDEV not in functions:
+            return select(_basic(metric, *self._ask(self._query("summarize", value, where), values)[0]), functions)
+        # The values are taken once, so that all that is computed is of the same runs, whatever is stored meanwhile.
+        for query in ("make_values", "clear_values"):
+            self._ask(self._queries[query])
+        order = "ORDER BY v" if quantiles else ""
+        self._ask(self._query("take_values", value, where).replace("{order}", order), values)
+        count, *rest = self._ask(self._queries["summarize_values"])[0]
         known = _basic(metric, count, *rest)
         if STDDEV in functions and count:
-            squares = self._ask(self._query("spread", value, where), [known[AVG], *values])[0][0]
-            known[STDDEV] = deviation(count, squares)
-        quantiles = [name for name in functions if name in QUANTILES]
+            known[STDDEV] = deviation(count, self._ask(self._queries["spread_values"], [known[AVG]])[0][0])
         if quantiles and count:
             places = sorted({place for name in quantiles for place in neighbours(count, QUANTILES[name])})
-            found = dict(self._ask(self._query("ranked", value, where), [*values, dumps(places)]))
+            found = dict(self._ask(self._queries["pick_values"], [dumps(places)]))
             for name in quantiles:
                 low, high = neighbours(count, QUANTILES[name])
                 known[name] = between(count, QUANTILES[name], found[low], found[high])
+        self._ask(self._queries["clear_values"])
         return select(known, functions)
 
     def buckets(
@@ -128,15 +135,25 @@ class Series:
                 before = counted.get(name, (0, first, last))
                 counted[name] = (before[0] + count, min(before[1], first), max(before[2], last))
         order = [name for name in BY_NAME if name in counted] + sorted(name for name in counted if name not in BY_NAME)
-        return [Presence(name, counted[name][0], *self._moments(name, *counted[name][1:])) for name in order]
+        result = []
+        for name in order:
+            runs, *days = counted[name]
+            moments = self._moments(name, *days)
+            if moments is not None:
+                result.append(Presence(name, runs, *moments))
+        return result
 
-    def _moments(self, metric: str, first: int, last: int) -> tuple[int, int]:
-        """Return the first and the last start of runs with a metric, of which only the days are known."""
+    def _moments(self, metric: str, first: int, last: int) -> tuple[int, int] | None:
+        """Return the first and the last start of runs with a metric, of which only the days are known.
+
+        None where the last of these runs has just been deleted.
+        """
         value, values = _value(metric)
         known = f"{value} IS NOT NULL"
         early = self._query("first_start", "", f"r.started >= {first * _DAY} AND {known}")
         late = self._query("last_start", "", f"r.started < {(last + 1) * _DAY} AND {known}")
-        return self._ask(early, values)[0][0], self._ask(late, values)[0][0]
+        found = self._ask(early, values), self._ask(late, values)
+        return (found[0][0][0], found[1][0][0]) if all(found) else None
 
     def _parts(self, metric: str, wanted: RunFilter) -> tuple[str, list[Any], str]:
         value, values = _value(metric)

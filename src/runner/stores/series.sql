@@ -9,13 +9,23 @@ SELECT started, v, id, name, path FROM (
 -- summarize --
 SELECT count(v), min(v), max(v), avg(v), total(v) FROM (SELECT {value} AS v FROM runs r WHERE {where})
 
--- spread --
-SELECT total((v - m) * (v - m)) FROM (SELECT ? AS m), (SELECT {value} AS v FROM runs r WHERE {where})
+-- make_values --
+CREATE TEMP TABLE IF NOT EXISTS picked (v)
 
--- ranked --
-SELECT i, v FROM (SELECT row_number() OVER (ORDER BY v) - 1 AS i, v FROM (SELECT {value} AS v FROM runs r WHERE {where})
-    WHERE v IS NOT NULL)
-WHERE i IN (SELECT value FROM json_each(?))
+-- clear_values --
+DELETE FROM temp.picked
+
+-- take_values --
+INSERT INTO temp.picked SELECT v FROM (SELECT {value} AS v FROM runs r WHERE {where}) WHERE v IS NOT NULL {order}
+
+-- summarize_values --
+SELECT count(*), min(v), max(v), avg(v), total(v) FROM temp.picked
+
+-- spread_values --
+SELECT total((v - m) * (v - m)) FROM (SELECT ? AS m), temp.picked
+
+-- pick_values --
+SELECT value, v FROM json_each(?) CROSS JOIN temp.picked ON picked.rowid = value + 1
 
 -- summarize_buckets --
 WITH points AS (
