@@ -88,10 +88,15 @@ def picture(curve: Sequence[Sequence[float]]) -> bytes:
         (left, low), (right, high) = curve[at], curve[at + 1]
         share = (moment - left) / (right - left) if right > left else 1.0
         heights.append(round((low + (high - low) * max(0.0, min(1.0, share))) / most * (_HEIGHT - 10)))
+    # The line is as high in each column as it has to be to join that of the column before.
+    before = [heights[0], *heights]
+    tops = list(map(max, zip(heights, before, strict=False)))
+    feet = [min(pair) - 3 for pair in zip(heights, before, strict=False)]
+    columns = list(zip(tops, feet, strict=True))
     rows = []
     for y in range(_HEIGHT):
         level = _HEIGHT - 1 - y
-        rows.append(b"\0" + bytes((level <= height) + (height - 3 <= level <= height) for height in heights))
+        rows.append(b"\0" + bytes((level <= top) + (foot <= level <= top) for top, foot in columns))
     return _png(b"".join(rows), bytes((*_GROUND, *_FILL, *_LINE)))
 
 

@@ -15,8 +15,6 @@ OPTIONAL = -1
 RESERVED: tuple[tuple[str, int, str], ...] = (
     # alerts
     ("--alert-config", 1, RUN),
-    ("--slack-webhook", 1, RUN),
-    ("--email-config", 1, RUN),
     # continuous integration
     # trends and anomalies
     ("--analyze-trend", 0, QUERY),

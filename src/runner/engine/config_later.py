@@ -21,22 +21,5 @@ LATER: dict[str, dict[str, Any]] = {
         "type": "array",
         "items": _mapping(name=_TEXT, condition=_TEXT, channels=_TEXTS, severity=_TEXT, throttle_seconds=_NUMBER),
     },
-    "notifications": _mapping(
-        slack=_mapping(webhook_url=_TEXT, username=_TEXT, icon_emoji=_TEXT),
-        email={
-            "type": "object",
-            "properties": {
-                "smtp_server": _TEXT,
-                "smtp_port": {"type": "integer"},
-                "from": _TEXT,
-                "to": {"type": ["array", "string"], "items": _TEXT},
-                "username": _TEXT,
-                "password": _TEXT,
-                "use_tls": {"type": "boolean"},
-            },
-            "additionalProperties": False,
-        },
-        webhook={"type": "object"},
-    ),
     "monitoring.enable_profiling": {"type": "boolean"},
 }
