@@ -55,7 +55,7 @@ def run(line: Line) -> int:
         env = extend(env, options)
         pairs(options.tag, "--tag")  # whatever can be refused is refused now
     assert line.target is not None
-    retry, reports = _retry(settings, options), _reports(settings, environ)
+    retry, reports = _retry(settings, options), _reports(settings, environ, line)
     judge = _judge(settings, environ)
     progress = _progress(settings, options, environ)
     target = _locate(line, options, show, env)
@@ -293,12 +293,13 @@ def _judge(settings: Settings, environ: dict[str, str]) -> Judge | None:
     return Judge(settings.get("ci", CiOptions), record.history_db, environ)
 
 
-def _reports(settings: Settings, environ: dict[str, str]) -> list[Report]:
+def _reports(settings: Settings, environ: dict[str, str], line: Line) -> list[Report]:
     if environ.get("GITHUB_ACTIONS") != "true" and not any(settings.asked(owner) is not None for owner in REPORTS):
         return []
     from runner.engine.reports import make_reports
 
-    return make_reports(settings.asked, environ)
+    script = str(line.target[1]) if line.target is not None and line.target[0] == "script" else ""
+    return make_reports(settings.asked, environ, script)
 
 
 def _warn(show: ShowOptions, warnings: list[str]) -> None:

@@ -292,6 +292,16 @@ class Execution:
             self._handle.spare.add(durations.pid)
         return durations
 
+    @property
+    def run(self) -> Run | None:
+        """The run as far as it is known, None before anything is."""
+        return self._run
+
+    @property
+    def record_path(self) -> str:
+        """The database that remembers the run, "" where none does."""
+        return "" if self._recorder is None else self._recorder.path
+
     def make_do(self) -> Ended | None:
         """Carry the script to its end with nothing around it, after the runner's own parts have failed."""
         if self.end is None and self._handle is not None:
@@ -308,4 +318,6 @@ class Execution:
                 report.write(run, self.judgement)
             except RunnerError as error:
                 self.warnings.append(str(error))
+            except Exception as error:  # a fault of ours in one report keeps no other from being written
+                self.warnings.append(f"a report was not written ({type(report).__name__}): {error!r}")
         self.release()

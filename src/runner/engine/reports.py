@@ -23,21 +23,23 @@ if TYPE_CHECKING:
 _STDOUT = "/dev/stdout"
 
 
-def make_reports(asked: Asked, environ: Mapping[str, str], others: Iterable[tuple[str, str]] = ()) -> list[Report]:
+def make_reports(asked: Asked, environ: Mapping[str, str], script: str = "") -> list[Report]:
     """Make the reports that were asked for.
 
     Args:
         asked: Returns the options of an owner, None where nothing asked for them.
         environ: The environment; CI systems name their folders in it.
-        others: What else the run writes or needs, as (flag, path): no report may take its place.
+        script: The script's file, "" for none.
 
     Raises:
-        UsageError: A path can't work, or two reports would go to one file.
+        UsageError: A path can't work, two reports would go to one file, or one in place of the script or the baseline.
     """
     root = environ.get("CI_PROJECT_DIR") or environ.get("GITHUB_WORKSPACE") or ""
     makers = (_json, _junit, _tap, _markdown, _html, _gitlab)
     files = [report for make in makers if (report := make(asked, root)) is not None]
-    _check_distinct([*others, *((report.flag, report.path) for report in files)])
+    ci = asked("ci")
+    others = [("the script", script), ("--save-baseline", ci.save_baseline if ci is not None else "")]
+    _check_distinct([*(other for other in others if other[1]), *((report.flag, report.path) for report in files)])
     return [*files, *_github(asked, environ)]
 
 
@@ -141,5 +143,5 @@ def _check_distinct(paths: Iterable[tuple[str, str]]) -> None:
         several = os.path.exists(place) and not os.path.isfile(place) and (place != stdout or place == os.devnull)
         if place in taken and not several:
             where = "standard output" if place == stdout else path
-            raise UsageError(f"{taken[place]} and {flag} both go to {where}; give each a file of its own")
+            raise UsageError(f"{taken[place]} and {flag} both name {where}; give each a file of its own")
         taken[place] = flag

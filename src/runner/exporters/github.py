@@ -110,7 +110,11 @@ def annotation_commands(run: Run, judgement: Judgement | None, place: tuple[str,
     for number, case in enumerate(suite.cases):
         if case.state == PASS:
             continue
-        title = case.name if number else f"{suite.name} {'failed' if case.state in (FAILURE, ERROR) else 'was skipped'}"
+        title = (
+            f"{suite.name}: {case.name}"
+            if number
+            else f"{suite.name} {'failed' if case.state in (FAILURE, ERROR) else 'was skipped'}"
+        )
         properties = {"title": title}
         if not number and place is not None:
             file = relative(place[0], root)

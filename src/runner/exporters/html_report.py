@@ -85,6 +85,7 @@ def html_report(run: Run, judgement: Judgement | None, chart: Chart) -> str:
     title = one_line(f"{label_of(run.name, run.script_path)}: {headline(run, judgement)}", 200)
     chart.title = ""  # the page has a heading
     drawn = bool(chart.panels)
+    _draw_limits(chart, judgement)
     parts = [
         _header(run, judgement),
         _cards(run),
@@ -100,6 +101,15 @@ def html_report(run: Run, judgement: Judgement | None, chart: Chart) -> str:
     ]
     body = "\n".join(part for part in parts if part)
     return document(title, DRAWING_STYLE + STYLE, f"<main>\n{body}\n</main>\n{pointer(chart) if drawn else ''}")
+
+
+def _draw_limits(chart: Chart, judgement: Judgement | None) -> None:
+    """Draw the limits that gates set on peaks across the curves that have them."""
+    for gate in [] if judgement is None else judgement.gates:
+        unit = {m.CPU_MAX.name: "percent", m.MEMORY_MAX.name: "MB"}.get(gate.metric)
+        for panel in chart.panels:
+            if panel.unit == unit and gate.limit is not None and gate.limit == gate.limit:
+                panel.limits = [*panel.limits, (one_line(gate.gate, 100), gate.limit)]
 
 
 def _html(text: str) -> str:
@@ -122,7 +132,7 @@ def _header(run: Run, judgement: Judgement | None) -> str:
 def _cards(run: Run) -> str:
     last = run.last
     rows = [("Wall time", figure(last, m.EXECUTION_TIME)), ("CPU time", figure(last, m.CPU_TIME)),
-            ("CPU", f"{figure(last, m.CPU_AVG)} of a core"), ("Peak memory", figure(last, m.MEMORY_MAX)),
+            ("CPU, of a core", figure(last, m.CPU_AVG)), ("Peak memory", figure(last, m.MEMORY_MAX)),
             ("Exit code", "none" if last.exit_code is None else str(last.exit_code))]  # fmt: skip
     if len(run.attempts) > 1:
         rows.append(("Attempts", f"{len(run.attempts)} in {format_seconds(run.total_seconds)}"))
@@ -166,7 +176,7 @@ def _changes(judgement: Judgement | None) -> str:
         *figures, verdict = row
         cells.append([*map(_cell, figures), f'<td class="bar">{_bar(change, edge)}</td>',
                       f'<td class="{verdict}">{verdict}</td>'])  # fmt: skip
-    head = ("Figure", "Baseline", "This run", "Change", "95 % interval", "", "")
+    head = ("Figure", "Baseline", "This run", "Change", "Interval", "", "")
     count = max(change.count for change in changes)
     note = f"{count} earlier run{'s' * (count != 1)}"
     return _section("Compared with the baseline", _table(head, "rrrrll", cells), note)

@@ -7,7 +7,8 @@ _DARK = "--ground:#15181c;--ink:#e6e8ea;--faint:#a3adb8;--line:#2b3138;--soft:#1
 
 #: Tables say by a class which columns are numbers; style sheets can't be told otherwise without one for each cell.
 _RIGHT = "".join(
-    f".rows.c{at} td:nth-child({at}),.rows.c{at} th:nth-child({at}){{text-align:right}}" for at in range(2, 8)
+    f".rows.c{at} td:nth-child({at}),.rows.c{at} th:nth-child({at}){{text-align:right;white-space:nowrap}}"
+    for at in range(2, 8)
 )
 
 STYLE = f"""

@@ -1,7 +1,7 @@
 """The Markdown report of a run (``--markdown-output``), as a comment of a pull request or a summary shows it.
 
-What comes from a script or a record stands in code, with every character that means something spelled as an entity: it
-can't end a table, become HTML, link anything or call anybody by an ``@``.
+What comes from a script or a record stands in code, where nothing means anything; what could end the code is spelled as
+entities. So it can't end a table, become HTML, link anything or call anybody by an ``@``.
 """
 
 from __future__ import annotations
@@ -80,8 +80,10 @@ def markdown(run: Run, judgement: Judgement | None = None) -> str:
 
 def code(text: str, most: int = 200) -> str:
     """Return a text as code that stays what it is wherever it stands in Markdown."""
-    plain = one_line(text, most).translate(_MEANING).replace("www.", "www&#46;")
-    return f"<code>{plain}</code>" if plain else ""
+    plain = one_line(text, most)
+    if not plain or not set("`|\\$") & set(plain):  # what a code span can't hold everywhere
+        return plain and f"`{plain}`"
+    return f"<code>{plain.translate(_MEANING).replace('www.', 'www&#46;')}</code>"
 
 
 def _marker(label: str) -> str:
@@ -112,7 +114,7 @@ def _changes(judgement: Judgement) -> list[str]:
     order = {WORSE: 0, UNSURE: 2, SAME: 3}
     rows.sort(key=lambda row: order.get(row[-1], 1))
     cells = [(code(name), *figures, _VERDICT_MARKS.get(verdict, verdict)) for name, *figures, verdict in rows]
-    return [_table(("Figure", "Baseline", "This run", "Change", "95 % interval", ""), "lrrrrl", cells)]
+    return [_table(("Figure", "Baseline", "This run", "Change", "Interval", ""), "lrrrrl", cells)]
 
 
 def _usual(run: Run) -> list[str]:
