@@ -43,7 +43,7 @@ def split_command(line: Line, argv: list[str], at: int, flags: Mapping[str, Flag
             while free and not free[0][2] and free[0][1] in line.given.get(free[0][0], {}):
                 free.pop(0)  # given by its flag
             if not free:
-                raise UsageError(f"`runner {name}` has no use for {word!r}")
+                raise UsageError(f"`runner {name}` has no use for {word!r}{_hint(argv[at - 2], word, spelt)}")
             owner, attr, many = free[0]
             line.give(owner, attr, [word])
             if attr == "script":
@@ -135,6 +135,16 @@ def _refuse_strangers(line: Line, name: str, taken: list[Flag], flags: Mapping[s
     for flag, entry in flags.items():
         if entry[1] in line.given.get(entry[0], {}) and entry[:2] not in usable:
             raise UsageError(f"`runner {name}` has no use for {flag}")
+
+
+def _hint(before: str, word: str, spelt: Mapping[str, Flag]) -> str:
+    """Say how a word is handed to the flag before it, where that takes a value only behind an equals sign."""
+    from runner.cli.features import load
+
+    entry = spelt.get(before)
+    if entry is None or entry[2] > 0 or not load(entry[0]).declared[entry[1]].bare:
+        return ""
+    return f"; a value of {before} is given as {before}={word}"
 
 
 def _must_be_given(owner: str, attr: str) -> bool:

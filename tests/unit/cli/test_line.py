@@ -147,6 +147,7 @@ def test_queries_run_nothing(line: str, queries: list[str], script: str | None) 
         ("db cleanup", "`runner db cleanup` needs --older-than DAYS"),
         ("metrics extra", "`runner metrics` has no use for 'extra'"),
         ("history a b", "`runner history` has no use for 'b'"),
+        ("ps --watch 5", "`runner ps` has no use for '5'; a value of --watch is given as --watch=5"),
         ("history --limits 3", "`runner history` has no option --limits, did you mean '--limit'?"),
         ("history --quiet", "`runner history` has no option --quiet"),
         ("history --limit", "--limit needs a value"),
