@@ -12,6 +12,7 @@ if __package__ in (None, ""):
     sys.path[:0] = [__file__.rsplit("/", 2)[0], __file__.rsplit("/", 2)[0] + "/src"]
 
 from benchmarks import common
+from benchmarks.generate import SCRIPTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,20 +65,21 @@ print(duckdb.sql({question!r}).fetchall())
 """
 
 
-def record(runs: int = RUNS) -> tuple[Path, float | None]:
-    """Return the record of that many runs, and the seconds it took to make if it was not there yet."""
+def record(runs: int = RUNS, scripts: int = SCRIPTS) -> tuple[Path, float | None]:
+    """Return a record of that many runs and scripts, and the seconds it took to make if it was not there yet."""
     from benchmarks.generate import generate
     from runner.stores.database import SCHEMA
 
     CACHE.mkdir(parents=True, exist_ok=True)
-    path = CACHE / f"runs-{runs}-schema{SCHEMA}.db"
+    of = "" if scripts == SCRIPTS else f"-of-{scripts}"
+    path = CACHE / f"runs-{runs}{of}-schema{SCHEMA}.db"
     if path.exists():
         return path, None
     new = path.with_suffix(".new")
     for leftover in CACHE.glob("*.new*"):
         leftover.unlink()
     start = time.monotonic()
-    generate(str(new), runs)
+    generate(str(new), runs, scripts)
     seconds = time.monotonic() - start
     new.rename(path)
     return path, seconds

@@ -45,6 +45,7 @@ def main(argv: list[str] | None = None) -> NoReturn:
 def _answer(line: Line) -> int:
     from runner.cli.dispatch import answer
 
+    gc.set_threshold(20_000)  # most answers are given before that many objects are worth a look
     gc.enable()
     try:
         code = answer(line)

@@ -9,7 +9,7 @@ from runner.model.errors import RunnerError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TextIO
 
     Paint = Callable[[str, int, str], str]
@@ -38,27 +38,32 @@ def standard_output() -> TextIO:
 
 def write_json(out: TextIO, answer: object) -> None:
     """Write an answer as JSON, in ASCII: it passes through whatever reads it."""
-    out.write("".join(_indented(answer, "\n")) + "\n")
+    parts: list[str] = []
+    _indent(answer, "\n", parts)
+    parts.append("\n")
+    out.write("".join(parts))
 
 
-def _indented(value: object, newline: str) -> Iterator[str]:
-    """Yield what ``json.dumps(value, indent=2)`` returns, without the import of json."""
+def _indent(value: object, newline: str, parts: list[str]) -> None:
+    """Add what ``json.dumps(value, indent=2)`` returns, without the import of json."""
+    inner = newline + "  "
+    between = inner
     if isinstance(value, dict) and value:
-        between, inner = "{", newline + "  "
+        parts.append("{")
         for key, each in value.items():
-            yield f"{between}{inner}{dumps(key if isinstance(key, str) else dumps(key))}: "
-            yield from _indented(each, inner)
-            between = ","
-        yield newline + "}"
+            parts.append(f"{between}{dumps(key if isinstance(key, str) else dumps(key))}: ")
+            _indent(each, inner, parts)
+            between = "," + inner
+        parts.append(newline + "}")
     elif isinstance(value, (list, tuple)) and value:
-        between, inner = "[", newline + "  "
+        parts.append("[")
         for each in value:
-            yield between + inner
-            yield from _indented(each, inner)
-            between = ","
-        yield newline + "]"
+            parts.append(between)
+            _indent(each, inner, parts)
+            between = "," + inner
+        parts.append(newline + "]")
     else:
-        yield dumps(value)
+        parts.append(dumps(value))
 
 
 def write_rows(

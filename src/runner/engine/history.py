@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import weakref
 from _thread import allocate_lock  # `import threading` costs 3 ms
 from time import time_ns
 
@@ -41,12 +40,11 @@ class HistoryManager(RetentionMethods):
     """
 
     def __init__(self, db_path: str | os.PathLike[str] = "") -> None:
-        self.db_path = locate(os.fspath(db_path), absolute())[0]
-        self._lock = allocate_lock()
-        self._pid = os.getpid()
         self._open: list[Store] = []  # one at most
         self._inherited: list[Store] = []
-        self._finalizer = weakref.finalize(self, _close_all, self._open, self._pid)
+        self._pid = os.getpid()
+        self._lock = allocate_lock()
+        self.db_path = locate(os.fspath(db_path), absolute())[0]
 
     def save_execution(
         self,
@@ -354,7 +352,15 @@ class HistoryManager(RetentionMethods):
     def close(self) -> None:
         """Close the database; it is opened anew if it is used again."""
         with self._lock:
-            _close_all(self._open, self._pid)
+            self._close_all()
+
+    def __del__(self) -> None:
+        self._close_all()
+
+    def _close_all(self) -> None:
+        if self._pid == os.getpid():
+            while self._open:
+                self._open.pop().close()
 
     def __enter__(self) -> Self:
         return self
@@ -384,10 +390,3 @@ class HistoryManager(RetentionMethods):
             self._inherited += self._open
             self._open = []
             self._pid = os.getpid()
-            self._finalizer = weakref.finalize(self, _close_all, self._open, self._pid)
-
-
-def _close_all(stores: list[Store], pid: int) -> None:
-    if pid == os.getpid():
-        while stores:
-            stores.pop().close()

@@ -300,7 +300,8 @@ def evaluate(ended: Ended, curve: Curve) -> dict[str, Value]:
 
 def kinds(values: Mapping[str, Value], weaker: Mapping[str, list[str]]) -> dict[str, str]:
     """Return how each measured figure is known, the attempt's own reservations (`Ended.weaker`) applied."""
-    return {metric.name: _weakest(metric, weaker) for metric in METRICS if values.get(metric.name) is not None}
+    known = [metric for metric in METRICS if values.get(metric.name) is not None]
+    return {metric.name: _weakest(metric, weaker) if weaker else metric.kind for metric in known}
 
 
 def _weakest(metric: Metric, weaker: Mapping[str, list[str]]) -> str:
