@@ -58,6 +58,7 @@ OWNERS: dict[str, str] = {
     "config-script": "runner.cli.commands.config:ConfigScriptOptions",
     "scripts": "runner.engine.history_options:ScriptsOptions",
     "check": "runner.engine.check:CheckOptions",
+    "alerts-explain": "runner.engine.explain:ExplainOptions",
     "cache": "runner.cli.commands.cache:CacheOptions",
     "shell": "runner.cli.commands.completion:CompletionOptions",
 }
