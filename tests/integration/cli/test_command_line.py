@@ -115,7 +115,7 @@ def test_a_dry_run_says_what_would_run_and_runs_nothing(runner: Command) -> None
 @pytest.mark.parametrize(
     ("args", "code", "message"),
     [
-        (["job.py", "--junit-output", "r.xml"], 2, "--junit-output is not available in this version"),
+        (["job.py", "--docker-image", "x"], 2, "--docker-image is not available in this version"),
         (["--tiemout", "5", "job.py"], 2, "did you mean '--timeout'?"),
         (["job.py", "--timeout", "soon"], 2, "--timeout: 'soon' is not a duration"),
         (["job.py", "--monitor-interval", "0"], 2, "--monitor-interval: 0 is too small"),
@@ -198,11 +198,11 @@ def test_a_flag_the_script_has_too_is_pointed_out_once(runner: Command) -> None:
 
 
 def test_metrics_are_listed_in_every_format(runner: Command) -> None:
-    rows = json.loads(runner("metrics", "--format", "json").out)
+    rows = json.loads(runner("metrics", "--format", "json").out)["metrics"]
     assert {"name", "unit", "kind", "meaning"} <= set(rows[0])
     assert len({row["name"] for row in rows}) == len(rows) > 20
     lines = runner("metrics", "--format", "CSV").out.splitlines()
-    assert lines[0] == "name,unit,kind,meaning"
+    assert lines[0] == "name,unit,type,kind,more_is_worse,runs,first,last,meaning"
     assert len(lines) == len(rows) + 1
     table = runner("metrics").out
     assert all(row["name"] in table for row in rows)
