@@ -179,6 +179,6 @@ def test_names_that_standard_output_cannot_hold_are_escaped(runner: support.Comm
 
 
 def test_a_query_says_nothing_where_warnings_are_suppressed(runner: support.Command) -> None:
-    (runner.cwd / "runner.yaml").write_text("performance_gates: []\n")
-    assert "performance_gates" in runner("history").err
+    (runner.cwd / "runner.yaml").write_text("monitoring:\n  enable_profiling: true\n")
+    assert "enable_profiling" in runner("history").err
     assert runner("--suppress-warnings", "--show-history").err == ""
