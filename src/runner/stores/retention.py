@@ -87,6 +87,7 @@ class Keeper(Ledger, Leftovers):
         """
         where, values = self._where(purge)
         start, key = position or (-1, -1)
+        yield [], (start, key)  # where to go on if time is up before the first page is done
         if purge.part in (RUNS, METRICS):
             for script in self._scripts(purge.wanted):
                 name, more = ("page_by_start", []) if script is None else ("page_by_script", [script])

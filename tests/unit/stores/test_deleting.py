@@ -272,7 +272,7 @@ def test_time_that_is_over_leaves_the_rest_and_says_where_to_go_on(
     monkeypatch.setattr(retention, "_PAGE", 2)
     purge = Purge(kinds.RUNS, before(9))
     deadline = monotonic() + 1000
-    moments = iter([0.0, 0.0, deadline + 1])
+    moments = iter([0.0, 0.0, 0.0, deadline + 1])
     monkeypatch.setattr(retention, "monotonic", lambda: next(moments, deadline + 1))
     tally, position = keeper.delete(purge, Action("auto"), keeper.find(purge), deadline)
     monkeypatch.undo()
@@ -280,6 +280,15 @@ def test_time_that_is_over_leaves_the_rest_and_says_where_to_go_on(
     assert position is not None
     rest, position = keeper.delete(purge, Action("auto"), keeper.find(purge, position))
     assert (tally.runs + rest.runs, position) == (9, None)
+
+
+def test_time_that_is_over_at_once_does_not_send_the_search_back(store: SqliteStore, keeper: Keeper) -> None:
+    fill(store, 10)
+    for part in (kinds.RUNS, kinds.COARSER):
+        purge = Purge(part, before(9), seconds=1.0)
+        position = (START, 5)
+        tally, left = keeper.delete(purge, Action("auto"), keeper.find(purge, position), monotonic() - 1)
+        assert (bool(tally), left) == (False, position)
 
 
 def test_a_pace_finds_the_size_that_fits() -> None:
