@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 
 import pytest
 
@@ -92,6 +93,34 @@ print("the end", end="")
     out, err = following.communicate(timeout=30)
     assert (out, err, following.returncode) == (b"the end", b"", 0)
     assert process.wait(30) == 0
+
+
+def test_following_ends_with_the_last_line_that_is_wanted(runner, background):
+    background("job.py", script="print('one'); print('two', flush=True); wait('go')")
+    until(lambda: runner("logs").out == "one\ntwo\n", "its output")
+    for count, expected in ((0, ""), (1, "one\n"), (2, "one\ntwo\n")):
+        assert runner("logs", "--follow", "--head", count).out == expected
+
+
+def test_the_end_of_a_run_while_its_output_is_read(runner, background):
+    """What came after the journal was looked at is shown too, but no more lines than were asked for."""
+    background("job.py", script="print('one'); print('two', end='', flush=True); wait('go'); print(' three')")
+    until(lambda: runner("logs").out == "one\ntwo", "its output")
+    code = """
+import os, sys, time
+from runner.engine.logs import LiveOutput
+from runner.cli.main import main
+read = LiveOutput.read
+def read_and_let_it_end(self):
+    yield from read(self)
+    open("go", "w").close()
+    while os.path.isdir(self.path): time.sleep(0.01)
+LiveOutput.read = read_and_let_it_end
+sys.argv[1:] = ["logs", "--tail", "1"]
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=runner.cwd, env=runner.env, capture_output=True, timeout=30)
+    assert done.stdout == b"two three\n"
 
 
 def test_following_goes_on_over_attempts(runner, background):

@@ -76,31 +76,30 @@ def _show_live(run: LiveRun, history: HistoryManager, options: LogsOptions, want
     if not options.follow:
         if options.attempt is not None and options.attempt > run.attempt:
             raise UsageError(f"run {run.id} has come to attempt {run.attempt}, not to {options.attempt}")
-        printer.lines(_cut(wanted.of(_all_of(output)), options))
-        if not os.path.isdir(run.path):  # it has just ended, and its journal may have gone while it was read
-            printer.lines(wanted.of(output.finish(_ended(run, history))))
+        printer.lines(_cut(wanted.of(_all_of(output, run, history)), options))
         return
-    left = options.head
     begin: Iterator[Found] = wanted.of(output.read())
     if options.tail is not None:
         begin = _cut(begin, options)
+    left = options.head
+    if left == 0:
+        return
     for lines in (begin, wanted.of(output.follow(lambda: printer.partial(output.open_lines())))):
         for found in lines:
-            if left == 0:
-                return
             printer.line(*found)
             left = None if left is None else left - 1
+            if left == 0:
+                return
         printer.flush()
-    printer.lines(islice(wanted.of(output.finish(_ended(run, history))), left))
+    printer.lines(islice(wanted.of(output.finish(logs.left_behind(run, history))), left))
 
 
-def _all_of(output: LiveOutput) -> Iterator[Line]:
+def _all_of(output: LiveOutput, run: LiveRun, history: HistoryManager) -> Iterator[Line]:
     yield from output.read()
-    yield from output.open_lines()
-
-
-def _ended(run: LiveRun, history: HistoryManager) -> Run | None:
-    return logs.left_behind(run, history)
+    if os.path.isdir(run.path):
+        yield from output.open_lines()
+    else:  # it has just ended, and its journal may have gone while it was read
+        yield from output.finish(logs.left_behind(run, history))
 
 
 def _cut(found: Iterator[Found], options: LogsOptions) -> Iterator[Found]:
