@@ -80,7 +80,7 @@ class Repeating:
         tell: Callable[[str], None],
     ) -> None:
         if execution.options.direct:
-            raise UsageError("--direct: output that is handed through can't be held back, and of several runs one is shown")
+            raise UsageError("--direct: output of the runs that are not shown can't be held back; leave one out")
         self._execution = execution
         self._here = here
         self._runs = options.gate_runs or 1

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from runner.cli.line import Flag, Line
 
 
+#: Commands that run a script where an option of theirs is given: all words from the script on are then its own.
+_RUNS = {"gate": ("gate-revisions", "base")}
+
+
 def split_command(line: Line, argv: list[str], at: int, flags: Mapping[str, Flag] = FLAGS) -> None:
     """Take the words of a subcommand into `line`.
 
@@ -36,9 +40,13 @@ def split_command(line: Line, argv: list[str], at: int, flags: Mapping[str, Flag
     _refuse_strangers(line, name, [*spelt.values(), *([flags[switch]] if switch else [])], flags)
     free = list(positional)
     words_only = False
+    runs = _RUNS.get(name, ("", ""))
     while at < len(argv):
         word = argv[at]
         at += 1
+        if runs[1] in line.given.get(runs[0], {}) and (word[:1] != "-" or word in ("-", "--", "-m", "-c")):
+            line.give(*free[0][:2], argv[at - 1 :])
+            return
         if words_only or word[:1] != "-" or word == "-" or (free and word[1:].isdigit()):  # -2 counts runs back
             while free and not free[0][2] and free[0][1] in line.given.get(free[0][0], {}):
                 free.pop(0)  # given by its flag

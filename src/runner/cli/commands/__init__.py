@@ -43,8 +43,14 @@ class Command:
 
 #: Whose options a run takes.
 RUN_OWNERS = (
-    "run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "channels", "ci", "confirm",
+    "run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "alerts", "channels", "ci", "confirm",
     "progress", "json", "junit", "tap", "markdown", "html", "github", "gitlab",
+)  # fmt: skip
+
+#: Whose options the judgement of two files or two revisions takes.
+GATE_OWNERS = (
+    "gate", "gate-revisions", "ci", "query", "confirm", "run", "monitor", "show", "record", "limits", "json", "junit",
+    "tap", "markdown", "html", "github", "gitlab",
 )  # fmt: skip
 
 #: What else may stand on the line of a query.
@@ -108,8 +114,8 @@ COMMANDS: tuple[Command, ...] = (
             ("sql", "record", "query"), "runner.cli.commands.sql:show_sql", "", _SCOPE),
     Command("metrics", "List every figure: unit, how it is known, meaning, how many runs have it",
             ("metrics", "record", "query"), "runner.cli.commands.metrics:show_metrics", "--metrics-list", _SCOPE),
-    Command("gate", "Judge the run in one file by the baseline in another: what got worse, and which gates fail",
-            ("gate", "ci", "query"), "runner.cli.commands.gate:gate", "", _SCOPE),
+    Command("gate", "Judge the run in one file by another, or run a script at two git revisions: what got worse",
+            GATE_OWNERS, "runner.cli.commands.gate:gate", "", ("config",)),
     Command("baseline show", "Show what a baseline holds: branches, machines, and what runs cost there",
             ("baseline-file", "ci", "query"), "runner.cli.commands.baseline:show", "", _SCOPE),
     Command("baseline accept", "Let what a run costs be normal from now on",

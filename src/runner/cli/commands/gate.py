@@ -4,25 +4,60 @@ from __future__ import annotations
 
 import os
 
+from runner.cli.commands import GATE_OWNERS
 from runner.cli.gates_shown import judgement_lines
 from runner.cli.output import Screen
 from runner.cli.tables import write_json, write_rows
 from runner.engine.baseline_key import key_of
 from runner.engine.gate_files import gate_files
 from runner.model.errors import UsageError
+from runner.options import COMMAND_LINE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TextIO
+    from collections.abc import Mapping
+    from typing import Any, TextIO
 
     from runner.engine.ci_options import CiOptions
     from runner.engine.gate_files import GateOptions
     from runner.engine.query_options import QueryOptions
+    from runner.options import Options
 
+#: Whose options only make sense where something is run.
+_RUN_OWNERS = (
+    "confirm", "run", "monitor", "record", "limits", "json", "junit", "tap", "markdown", "html", "github", "gitlab",
+)  # fmt: skip
 _CSV = ("metric", "value", "baseline", "relative", "lower", "upper", "verdict", "count")
 
 
-def gate(options: GateOptions, ci: CiOptions, query: QueryOptions, out: TextIO) -> int:
+def _refuse_run_options(given: Mapping[str, Options]) -> None:
+    """Refuse options of runs where nothing is run.
+
+    Raises:
+        UsageError: One was given on the line.
+    """
+    for owner in _RUN_OWNERS:
+        options = given[owner]
+        for attr, option in options.declared.items():
+            if options.source(attr).startswith(COMMAND_LINE):
+                raise UsageError(f"{option.label} only makes sense with --base, which runs a script")
+
+
+def gate(*options_and_out: Any) -> int:
+    """Judge two files, or with ``--base`` two revisions of a script; return the exit code."""
+    *options, out = options_and_out
+    given = dict(zip(GATE_OWNERS, options, strict=True))
+    own, ci = given["gate"], given["ci"]
+    ci.add_gate = (*ci.add_gate, *own.add_gate)
+    if given["gate-revisions"].base:
+        from runner.cli.commands.gate_revisions import gate_revisions
+
+        return gate_revisions(own.files, given, out)
+    _refuse_run_options(given)
+    return _gate_files(own, ci, given["query"], out)
+
+
+def _gate_files(options: GateOptions, ci: CiOptions, query: QueryOptions, out: TextIO) -> int:
     """Show how a run compares with a baseline, and whether it passes its gates.
 
     Returns:
@@ -33,7 +68,6 @@ def gate(options: GateOptions, ci: CiOptions, query: QueryOptions, out: TextIO) 
     """
     if len(options.files) != 2:
         raise UsageError("`runner gate` needs two files, the baseline and the run: runner gate base.json head.json")
-    ci.add_gate = (*ci.add_gate, *options.add_gate)
     base, head = options.files
     judgement, same = gate_files(base, head, ci, key_of(os.environ, ci.baseline_key))
     if query.format == "json":

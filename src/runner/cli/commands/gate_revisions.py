@@ -1,0 +1,147 @@
+"""``runner gate --base REV SCRIPT``: shows whether a script got worse since another revision."""
+
+from __future__ import annotations
+
+import os
+
+from runner.agent.spawn import script_environment
+from runner.cli.gates_shown import judgement_lines
+from runner.cli.output import Screen, printable, warn
+from runner.cli.tables import write_json, write_rows
+from runner.cli.telling import Telling
+from runner.engine.ci import gates_of
+from runner.engine.confirm import confirmed, median_run, worth_confirming
+from runner.engine.interleave import RunFailedError, judge_pairs
+from runner.engine.reports import make_reports
+from runner.engine.revision_gate import PAIRS, WARMUP, RevisionGate, least_effect
+from runner.model.errors import RunnerError, UsageError
+from runner.options import COMMAND_LINE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any, TextIO
+
+    from runner.engine.interleave import Interleaved
+    from runner.model.judgement import Judgement
+
+#: What a run has and a gate of two revisions has no use for.
+_NOT_HERE = {
+    "ci": ("baseline", "save_baseline", "fail_on_regression"),
+    "record": ("auto_cleanup", "auto_retention"),
+    "run": ("dry_run", "name"),
+}
+_CSV = ("metric", "baseline", "value", "relative", "lower", "upper", "verdict", "count")
+#: Lines of output of a run that failed.
+_LINES = 10
+
+
+def gate_revisions(words: Sequence[str], given: Mapping[str, Any], out: TextIO) -> int:
+    """Run a script at two revisions, and show whether it got worse.
+
+    Args:
+        words: What is run.
+        given: Options by owner.
+        out: For the answer.
+
+    Returns:
+        The exit code: 3 where it got worse or a gate fails.
+
+    Raises:
+        UsageError: Something on the line makes no sense; nothing has been run.
+        StartError: A side can't be run.
+    """
+    options, confirm, show = given["gate-revisions"], given["confirm"], given["show"]
+    for owner, names in _NOT_HERE.items():
+        for name in names:
+            if given[owner].source(name).startswith(COMMAND_LINE):
+                raise UsageError(f"{given[owner].declared[name].label} has no place beside --base")
+    least = least_effect(options.min_effect)
+    gates, notices = gates_of(given["ci"])
+    reports = make_reports(lambda owner: given[owner] if given[owner].sources else None, os.environ)
+    env = script_environment()
+    if given["run"].env or given["run"].env_file or given["run"].tag:
+        from runner.engine.environment import extend, pairs
+
+        env = extend(env, given["run"])
+        pairs(given["run"].tag, "--tag")
+    limits = given["limits"] if given["limits"].sources else None
+    if limits is not None:
+        limits.check(given["run"].direct)
+    count = confirm.gate_runs or PAIRS
+    warmup = WARMUP if confirm.warmup is None else confirm.warmup
+    with Telling(show) as telling, RevisionGate(words, options, given["run"], env, telling.tell) as gate:
+        work = gate.interleaved(given["monitor"], given["record"], limits, lambda text: telling.tell(text, False))
+
+        def judge() -> Judgement:
+            base, head = (side.runs for side in work.sides)
+            return judge_pairs(base, head, gates, options.metric, least, options.confidence, options.seed)
+
+        try:
+            work.run(count, warmup)
+            judgement = judge()
+            if confirm.confirm and worth_confirming(judgement):
+                telling.tell("a timing got worse: running once more to confirm", True)
+                work.run(count, 0)
+                judgement = confirmed(judgement, judge())
+        except RunFailedError as error:
+            telling.tell("", False)
+            _show_output(error)
+            raise
+        judgement.notices[:0] = [*notices, *gate.notices]
+    for report in reports:
+        try:
+            report.write(median_run(work.sides[1].runs), judgement)
+        except RunnerError as error:
+            work.warnings.append(str(error))
+    for line in work.warnings:
+        warn(Screen(), line, show)
+    _answer(given, gate, work, judgement, out)
+    return 0 if judgement.passed else 3
+
+
+def _answer(given: Mapping[str, Any], gate: RevisionGate, work: Interleaved, judgement: Judgement, out: TextIO) -> None:
+    if given["query"].format == "json":
+        write_json(out, _as_data(given, gate, work, judgement))
+    elif given["query"].format == "csv":
+        write_rows(out, "csv", _CSV, [change.to_dict() for change in judgement.changes])
+    else:
+        screen = Screen(out.fileno() if out.isatty() else -1)
+        base, head = work.sides
+        title = f"{head.target.name}: {head.label} against {base.label} ({gate.commits['base'][:12]})"
+        out.write(screen.fit(f"{title}, {len(base.runs)} pairs of runs") + "\n")
+        out.writelines(line + "\n" for line in judgement_lines(screen, judgement))
+
+
+def _as_data(
+    given: Mapping[str, Any], gate: RevisionGate, work: Interleaved, judgement: Judgement
+) -> dict[str, object]:
+    options = given["gate-revisions"]
+    names = [change.metric for change in judgement.changes]
+    sides = {
+        side.name: {
+            "revision": side.label,
+            "commit": gate.commits[side.name],
+            "runs": [run.id for run in side.runs],
+            "figures": {name: [run.last.metrics.get(name) for run in side.runs] for name in names},
+        }
+        for side in work.sides
+    }
+    return {
+        "status": "ok" if judgement.changes else "no_data",
+        "pairs": len(work.sides[0].runs),
+        "confidence": options.confidence,
+        "min_effect": least_effect(options.min_effect),
+        "seed": options.seed,
+        **sides,
+        **judgement.to_dict(),
+    }
+
+
+def _show_output(error: RunFailedError) -> None:
+    """Show the end of what the run that failed wrote."""
+    screen = Screen()
+    for stream, kept in error.run.last.output.items():
+        lines = kept.text().splitlines()[-_LINES:]
+        if lines:
+            screen.write(f"runner: the end of its {stream}:\n" + "".join(f"  {printable(line)}\n" for line in lines))

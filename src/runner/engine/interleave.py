@@ -1,0 +1,236 @@
+"""Runs a script in two places in turn, and judges whether it got worse from the one to the other."""
+
+from __future__ import annotations
+
+import os
+from random import Random
+
+from runner.analysis import paired
+from runner.analysis.robust import median
+from runner.engine.confirm import GROUP_TAG, median_run
+from runner.engine.execution import Execution
+from runner.engine.usual import COMPARED
+from runner.executors.process import Process
+from runner.model.errors import StartError
+from runner.model.judgement import WORSE, Change, GateResult, Judgement
+from runner.model.metrics import BY_NAME, EXECUTION_TIME
+from runner.model.units import format_seconds, format_value
+from runner.policy.gates import FALL, RISE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from runner.engine.limit_options import LimitOptions
+    from runner.engine.run_options import MonitorOptions, RecordOptions, RunOptions
+    from runner.engine.target import Target
+    from runner.model.run import Run
+    from runner.policy.gates import Gate
+
+#: Tags of the runs that are compared: which side each belongs to, and to which pair.
+SIDE_TAG, PAIR_TAG = "gate_side", "gate_pair"
+BASE, HEAD = "base", "head"
+
+
+class Side:
+    """One of the two places.
+
+    Attributes:
+        name: `BASE` or `HEAD`.
+        label: What people call it: the revision, or the working tree.
+        target: What runs there.
+        env: Its environment.
+        options: How it is run there.
+        runs: The runs that count, in order.
+    """
+
+    def __init__(self, name: str, label: str, target: Target, env: dict[str, str], options: RunOptions) -> None:
+        self.name = name
+        self.label = label
+        self.target = target
+        self.env = env
+        self.options = options
+        self.runs: list[Run] = []
+
+
+class RunFailedError(StartError):
+    """A run failed, so there is nothing to compare; `run` is that run."""
+
+    def __init__(self, side: Side, run: Run) -> None:
+        last = run.last
+        why = last.error_message or last.error_type or last.reason
+        # At head it is the script's own failure, which wins; at the base it says nothing about the change.
+        code = (last.exit_code if side.name == HEAD else None) or 125
+        super().__init__(f"the script fails at {side.name} ({side.label}): {why}", code)
+        self.side = side
+        self.run = run
+
+
+class Interleaved:
+    """Pairs of runs, one of either side, in an order that neither side gains from.
+
+    Args:
+        sides: Base and head.
+        monitor: How they are measured.
+        record: Where they are remembered.
+        limits: What a run may use.
+        stdin: File that each run reads, "" for nothing.
+        seed: Begins the random order.
+        tell: Told how far it is.
+
+    Attributes:
+        warnings: Lines of trouble that did not touch the script.
+    """
+
+    def __init__(
+        self,
+        sides: tuple[Side, Side],
+        monitor: MonitorOptions,
+        record: RecordOptions,
+        limits: LimitOptions | None = None,
+        stdin: str = "",
+        seed: int = 0,
+        tell: Callable[[str], None] = lambda text: None,
+    ) -> None:
+        self.sides = sides
+        self.warnings: list[str] = []
+        self._monitor = monitor
+        self._record = record
+        self._limits = limits
+        self._stdin = stdin
+        self._random = Random(seed)
+        self._tell = tell
+        self._group = os.urandom(4).hex()
+
+    def run(self, pairs: int, warmup: int = 1) -> None:
+        """Run every side `warmup` times without counting it, then `pairs` times; runs from before no longer count.
+
+        Raises:
+            RunFailedError: A run failed.
+        """
+        for side in self.sides:
+            side.runs = []
+        for number in range(warmup):
+            for side in self.sides:
+                self._tell(f"warm-up {number + 1} of {warmup}, {side.name}")
+                self._once(side, "")
+        order: list[tuple[Side, ...]] = []
+        for number in range(pairs):
+            if not order:  # A B B A or B A A B: what grows steadily meanwhile counts for both alike
+                first = self.sides if self._random.random() < 0.5 else self.sides[::-1]
+                order = [first[::-1], first]
+            for side in order.pop():
+                self._tell(f"pair {number + 1} of {pairs}, {side.name}{self._so_far()}")
+                side.runs.append(self._once(side, f"{number + 1}/{pairs}"))
+
+    def _so_far(self) -> str:
+        told = [f"{side.name} {format_seconds(median(times))}" for side in self.sides if (times := _times(side))]
+        return f" (so far: {', '.join(told)})" if told else ""
+
+    def _once(self, side: Side, pair: str) -> Run:
+        """Run one side once; a run that belongs to no pair is not remembered."""
+        from copy import copy
+
+        record, options = copy(self._record), copy(side.options)
+        record.disable_history = record.disable_history or not pair
+        options.tag = (*options.tag, f"{GROUP_TAG}={self._group}", f"{SIDE_TAG}={side.name}", f"{PAIR_TAG}={pair}")
+        nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            executor = Process(output=nothing)
+            execution = Execution(
+                side.target, side.env, options, self._monitor, record, executor, hold=True, limits=self._limits
+            )
+            execution.job.stdin = self._stdin or os.devnull
+            execution.start()
+            run = execution.finish()
+        finally:
+            os.close(nothing)
+        self.warnings += [line for line in execution.warnings if line not in self.warnings]
+        if not run.last.success:
+            raise RunFailedError(side, run)
+        return run
+
+
+def _times(side: Side) -> list[float]:
+    return [value for run in side.runs if (value := run.last.metrics.get(EXECUTION_TIME.name)) is not None]
+
+
+def judge_pairs(
+    base: Sequence[Run],
+    head: Sequence[Run],
+    gates: Sequence[Gate] = (),
+    metrics: Sequence[str] = (),
+    least: float = 0.03,
+    confidence: float = 0.99,
+    seed: int = 0,
+) -> Judgement:
+    """Judge whether a script got worse.
+
+    Args:
+        base: Runs before the change, in order.
+        head: Runs after it, each paired with the one at its place of `base`.
+        gates: What the median run of `head` has to pass; a relative one allows that change of its metric for sure.
+        metrics: Metrics compared, those of every run where none is named; gates add theirs.
+        least: Smallest relative change that matters, where no relative gate says another.
+        confidence: How often an interval holds the true change.
+        seed: Begins the random resamples.
+    """
+    judgement = Judgement()
+    whole = median_run(head).last
+    relative = {gate.metric.name: gate for gate in gates if gate.operator in (RISE, FALL)}
+    names = list(dict.fromkeys([*(metrics or [metric.name for metric in COMPARED]), *relative]))
+    changes: dict[str, Change] = {}
+    for name in names:
+        values = _values(base, name), _values(head, name)
+        if values[0] is None or values[1] is None:
+            if metrics:
+                judgement.notices.append(f"{name} was not measured in every run and is not compared")
+            continue
+        gate = relative.get(name)
+        lower, middle, upper = paired.paired_interval(values[0], values[1], confidence, seed)
+        worse_above = _more_is_worse(name, gate)
+        verdict = paired.verdict(lower, upper, least if gate is None else gate.bound, len(base), worse_above)
+        change = Change(name, median(values[1]), median(values[0]), lower, upper, verdict, len(base), middle)
+        changes[name] = change
+        if verdict == WORSE and gate is None:
+            judgement.regressed.append(name)
+    judgement.changes = list(changes.values())
+    judgement.gates = [
+        _held(gate, changes) if gate.relative else gate.judge(whole.metrics, whole.kinds) for gate in gates
+    ]
+    if len(base) < paired.ENOUGH:
+        judgement.notices.append(f"{len(base)} pairs are too few to tell; {paired.ENOUGH} are needed, 10 are better")
+    return judgement
+
+
+def _values(runs: Sequence[Run], name: str) -> list[float] | None:
+    values = [run.last.metrics.get(name) for run in runs]
+    known = [float(value) for value in values if value is not None]
+    return known if len(known) == len(values) else None
+
+
+def _more_is_worse(name: str, gate: Gate | None) -> bool:
+    return gate.operator == RISE if gate is not None else BY_NAME[name].more_is_worse is not False
+
+
+def _held(gate: Gate, changes: Mapping[str, Change]) -> GateResult:
+    """Return what a relative gate says: it fails where the whole interval lies beyond what it allows."""
+    name = gate.metric.name
+    change = changes.get(name)
+    if change is None:
+        return GateResult(name, gate.text, None, None, False, f"{name} was not measured", "was not measured")
+    sign = 1 if gate.operator == RISE else -1
+    limit = change.baseline + sign * max(gate.bound * change.baseline, gate.least)
+    small = abs(change.value - change.baseline) <= gate.least
+    passed = change.verdict != WORSE or small
+    told = f"{percent(change.relative)}, {percent(change.lower)} to {percent(change.upper)}"
+    text = (
+        f"{name} {format_value(change.value, gate.metric.unit)} ({told}; "
+        f"{'at most' if sign > 0 else 'at least'} {percent(sign * gate.bound)})"
+    )
+    return GateResult(name, gate.text, change.value, limit, passed, text)
+
+
+def percent(part: float | None) -> str:
+    """Return a relative change for people, such as ``+12 %`` or ``-0.4 %``."""
+    return "unknown" if part is None else f"{100 * part:+.{1 if abs(part) < 0.0095 else 0}f} %"
