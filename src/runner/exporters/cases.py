@@ -7,9 +7,9 @@ import os
 from runner.agent.events import CANCELLED, FAILED_TO_START, LOST, SKIPPED
 from runner.exporters.plain import one_line, output_text, streams
 from runner.model.judgement import GateResult, Judgement
-from runner.model.metrics import BY_NAME, EXECUTION_TIME
+from runner.model.metrics import EXECUTION_TIME
 from runner.model.run import Run, iso, label_of
-from runner.model.units import format_value
+from runner.model.verdict import value_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def gate_case(result: GateResult) -> Case:
     details = {"metric": one_line(result.metric)}
     for label, value in (("found", result.value), ("allowed", result.limit)):
         if value is not None:
-            details[label] = _figure(result.metric, value)
+            details[label] = value_text(result.metric, value)
     return Case(name, PASS if result.passed else FAILURE, "gate", said, details)
 
 
@@ -192,13 +192,8 @@ def _regression_case(metric: str, change: Change | None) -> Case:
     details = {"metric": metric}
     message = f"{metric} got worse"
     if change is not None:
-        details["found"], details["baseline"] = _figure(metric, change.value), _figure(metric, change.baseline)
+        details["found"], details["baseline"] = value_text(metric, change.value), value_text(metric, change.baseline)
         relative = change.relative
         share = "" if relative is None else f" ({relative:+.1%})"
         message += f": {details['found']}, {details['baseline']} in the baseline{share}"
     return Case(f"{metric} against the baseline", FAILURE, "regression", message, details)
-
-
-def _figure(metric: str, value: float) -> str:
-    known = BY_NAME.get(metric)
-    return f"{value:g}" if known is None else format_value(value, known.unit)

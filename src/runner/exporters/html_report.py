@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from runner.exporters.charts_html import DRAWING_STYLE, document, drawing, pointer
 from runner.exporters.html_style import STYLE
 from runner.exporters.plain import clean, one_line, output_text, streams
@@ -108,7 +110,7 @@ def _draw_limits(chart: Chart, judgement: Judgement | None) -> None:
     for gate in [] if judgement is None else judgement.gates:
         unit = {m.CPU_MAX.name: "percent", m.MEMORY_MAX.name: "MB"}.get(gate.metric)
         for panel in chart.panels:
-            if panel.unit == unit and gate.limit is not None and gate.limit == gate.limit:
+            if panel.unit == unit and gate.limit is not None and isfinite(gate.limit):
                 panel.limits = [*panel.limits, (one_line(gate.gate, 100), gate.limit)]
 
 
@@ -169,7 +171,7 @@ def _changes(judgement: Judgement | None) -> str:
     if not changes:
         return ""
     edge = max((abs(bound) for change in changes for bound in (change.lower, change.upper, change.relative)
-                if bound is not None and bound == bound), default=0.0)  # fmt: skip
+                if bound is not None and isfinite(bound)), default=0.0)  # fmt: skip
     edge = min(edge * 1.1, 2.0) or 1.0
     cells = []
     for change, row in zip(changes, change_rows(changes), strict=True):
@@ -190,10 +192,10 @@ def _bar(change: Change, edge: float) -> str:
 
     middle = place(0.0)
     parts = [f'<path class="zero" d="M{middle} 0v{_BAR_HEIGHT}"/>']
-    if change.lower is not None and change.upper is not None:
+    if change.lower is not None and change.upper is not None and isfinite(change.upper - change.lower):
         low, high = place(change.lower), place(change.upper)
         parts.append(f'<rect class="range" x="{low}" y="5" width="{max(1.0, high - low):.1f}" height="6" rx="3"/>')
-    if change.relative is not None:
+    if change.relative is not None and isfinite(change.relative):
         parts.append(f'<circle class="point" cx="{place(change.relative)}" cy="8" r="3.5"/>')
     size = f'viewBox="0 0 {_BAR_WIDTH} {_BAR_HEIGHT}" width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}"'
     return f'<svg class="interval {change.verdict}" {size} aria-hidden="true">{"".join(parts)}</svg>'

@@ -79,7 +79,7 @@ def junit_xml(
     """
     suite = Suite(measured, judged, name)
     counts = {"tests": len(suite.cases), "failures": suite.count(FAILURE), "errors": suite.count(ERROR)}
-    seconds = "" if suite.seconds is None else f"{max(0.0, suite.seconds):.6f}"
+    seconds = "" if suite.seconds is None else f"{max(0.0, suite.seconds):.3f}"
     head = {"name": suite.name, **counts, "time": seconds}
     more = {"skipped": suite.count(SKIP), "timestamp": suite.started, "hostname": suite.host}
     lines = [

@@ -5,11 +5,10 @@ from __future__ import annotations
 from runner.agent.events import FAILED_TO_START, SKIPPED
 from runner.exporters.plain import one_line
 from runner.model import metrics as m
-from runner.model.metrics import BY_NAME
 from runner.model.run import iso
-from runner.model.units import format_bytes, format_count, format_value
+from runner.model.units import format_bytes, format_count
 from runner.model.usual import HIGHER, LOWER
-from runner.model.verdict import figure, verdict
+from runner.model.verdict import figure, value_text, verdict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,12 +95,6 @@ def usual_rows(run: Run) -> list[tuple[str, str, str, str]]:
         standing = {HIGHER: "unusually high", LOWER: "unusually low"}.get(place.verdict, "usual")
         rows.append((name, usual, value_text(name, place.value), standing))
     return rows
-
-
-def value_text(metric: str, value: float) -> str:
-    """Return a figure with its unit."""
-    known = BY_NAME.get(metric)
-    return f"{value:g}" if known is None or value != value else format_value(value, known.unit)
 
 
 def facts(run: Run) -> list[tuple[str, str]]:

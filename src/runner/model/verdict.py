@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner.agent.events import CANCELLED, FAILED_TO_START, LIMIT, LOST, TIMEOUT
 from runner.model.metric import BOUND, CEILING
-from runner.model.metrics import EXECUTION_TIME
+from runner.model.metrics import BY_NAME, EXECUTION_TIME
 from runner.model.units import format_value
 
 TYPE_CHECKING = False
@@ -45,3 +45,10 @@ def figure(attempt: Attempt, metric: Metric) -> str:
     if value is None:
         return "unknown"
     return _LIMITS.get(attempt.kinds.get(metric.name, ""), "") + format_value(value, metric.unit)
+
+
+def value_text(metric: str, value: float) -> str:
+    """Return a value of a metric, of whatever name, as people read it."""
+    known = BY_NAME.get(metric)
+    finite = value - value == 0
+    return format_value(value, known.unit) if known is not None and finite else f"{value:g}"
