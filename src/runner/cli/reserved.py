@@ -13,8 +13,6 @@ OPTIONAL = -1
 
 #: (flag, how many values it takes, role)
 RESERVED: tuple[tuple[str, int, str], ...] = (
-    # alerts
-    ("--alert-config", 1, RUN),
     # continuous integration
     # trends and anomalies
     ("--analyze-trend", 0, QUERY),

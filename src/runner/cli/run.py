@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from runner.agent.events import Ended
+    from runner.cli.alerting import Alerts
     from runner.cli.line import Line
     from runner.cli.repeating import Repeating
     from runner.engine.ci import Judge
@@ -48,15 +49,11 @@ def run(line: Line) -> int:
     settings = Settings(line, environ)
     options = settings.get("run", RunOptions)
     show = settings.get("show", ShowOptions)
-    env = script_environment()
-    if options.env or options.env_file or options.tag:
-        from runner.engine.environment import extend, pairs
-
-        env = extend(env, options)
-        pairs(options.tag, "--tag")  # whatever can be refused is refused now
+    env = _environment(options)
     assert line.target is not None
     retry, reports = _retry(settings, options), _reports(settings, environ, line)
     judge = _judge(settings, environ)
+    alerts = _alerts(settings, environ)
     progress = _progress(settings, options, environ)
     target = _locate(line, options, show, env)
     here = Here()
@@ -81,7 +78,7 @@ def run(line: Line) -> int:
         from runner.cli.dry_run import describe
 
         return describe(execution, settings)
-    said = [*settings.config.warnings, *line.warnings]
+    said = [*settings.config.warnings, *line.warnings, *(alerts.warnings if alerts is not None else ())]
     if not execution.job.capture:
         _warn(show, said)
         said = []
@@ -93,30 +90,45 @@ def run(line: Line) -> int:
 
     repeating = _repeating(settings, execution, here, begin, show)
     (repeating or execution).start()
-    if execution.interrupted_by:
-        from runner.agent.exit import die_of
-
-        die_of(execution.interrupted_by)
+    _die_of(execution.interrupted_by)
     try:
         if repeating is None:
             begin()
+            if alerts is not None:
+                alerts.begin(execution, here)
         finished = (repeating or execution).finish()
         if judge is not None:
             execution.warnings += judge.warnings
-        _end(execution, here, finished, show, said)
+        _end(execution, here, finished, show, said, alerts)
         if heartbeat is not None:
             _warn(show, heartbeat.end(finished))
+        if alerts is not None:
+            _warn(show, alerts.send())
         signal, code = _deadly(finished.last), finished.last.exit_code
         if finished.last.success and not passed(execution):
             code = GATE_FAILED
     except Exception as error:  # whatever is wrong with the runner, the script's end stands
         signal, code = _make_do(execution, here, error, show)
-    signal = execution.interrupted_by or signal
+    _die_of(execution.interrupted_by or signal)
+    return 125 if code is None else code
+
+
+def _die_of(signal: int) -> None:
     if signal:
         from runner.agent.exit import die_of
 
         die_of(signal)
-    return 125 if code is None else code
+
+
+def _environment(options: RunOptions) -> dict[str, str]:
+    """Return the script's environment."""
+    env = script_environment()
+    if options.env or options.env_file or options.tag:
+        from runner.engine.environment import extend, pairs
+
+        env = extend(env, options)
+        pairs(options.tag, "--tag")  # whatever can be refused is refused now
+    return env
 
 
 def _locate(line: Line, options: RunOptions, show: ShowOptions, env: dict[str, str]) -> Target:
@@ -237,7 +249,9 @@ def passed(execution: Execution) -> bool:
     return execution.judgement is None or execution.judgement.passed
 
 
-def _end(execution: Execution, here: Here, run: Run, show: ShowOptions, said: list[str]) -> None:
+def _end(
+    execution: Execution, here: Here, run: Run, show: ShowOptions, said: list[str], alerts: Alerts | None
+) -> None:
     """Say what is to be said of a run: of one whose output is held back nothing, as long as it succeeds.
 
     Args:
@@ -246,13 +260,18 @@ def _end(execution: Execution, here: Here, run: Run, show: ShowOptions, said: li
         run: The run.
         show: What is to be said.
         said: Warnings of the line and the configuration that were held back too.
+        alerts: Its alerts; one that fires is shown whatever else is not.
     """
+    if alerts is not None:
+        alerts.judge(run)
     good = run.last.success and passed(execution)
     _uncover(here, execution, failed=not good)
     from runner.cli.output import Screen, summarize
 
     if execution.job.capture and good:
         _warn(show, execution.warnings)
+        if alerts is not None:
+            alerts.show(Screen(), show)
         return
     _warn(show, [*said, *execution.warnings])
     screen = Screen()
@@ -261,6 +280,8 @@ def _end(execution: Execution, here: Here, run: Run, show: ShowOptions, said: li
         from runner.cli.gates_shown import show_judgement
 
         show_judgement(screen, execution.judgement, show)
+    if alerts is not None:
+        alerts.show(screen, show)
 
 
 def _confess(error: Exception, show: ShowOptions) -> None:
@@ -291,6 +312,14 @@ def _judge(settings: Settings, environ: dict[str, str]) -> Judge | None:
 
     record = settings.get("record", RecordOptions)
     return Judge(settings.get("ci", CiOptions), record.history_db, environ)
+
+
+def _alerts(settings: Settings, environ: dict[str, str]) -> Alerts | None:
+    if settings.asked("alerts") is None and settings.asked("channels") is None:
+        return None
+    from runner.cli.alerting import Alerts
+
+    return Alerts(settings, environ)
 
 
 def _reports(settings: Settings, environ: dict[str, str], line: Line) -> list[Report]:

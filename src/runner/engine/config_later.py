@@ -17,9 +17,5 @@ def _mapping(**properties: Any) -> dict[str, Any]:
 
 #: Path of the key -> what it holds.
 LATER: dict[str, dict[str, Any]] = {
-    "alerts": {
-        "type": "array",
-        "items": _mapping(name=_TEXT, condition=_TEXT, channels=_TEXTS, severity=_TEXT, throttle_seconds=_NUMBER),
-    },
     "monitoring.enable_profiling": {"type": "boolean"},
 }

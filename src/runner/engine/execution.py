@@ -297,11 +297,6 @@ class Execution:
         """The run as far as it is known, None before anything is."""
         return self._run
 
-    @property
-    def record_path(self) -> str:
-        """The database that remembers the run, "" where none does."""
-        return "" if self._recorder is None else self._recorder.path
-
     def make_do(self) -> Ended | None:
         """Carry the script to its end with nothing around it, after the runner's own parts have failed."""
         if self.end is None and self._handle is not None:

@@ -1,0 +1,140 @@
+"""Joins the alerts of a line with its run: made before the start, shown below the summary, sent last."""
+
+from __future__ import annotations
+
+from runner.cli.output import Screen
+from runner.engine.alerting import CONSOLE, Alerting
+from runner.model.alert_state import ACKNOWLEDGED, MUTED, OVER, THROTTLED, WAITING
+from runner.model.notification import CRITICAL, INFO
+from runner.model.units import format_count, format_seconds
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from runner.cli.settings import Settings
+    from runner.engine.alert_watch import AlertWatch
+    from runner.engine.alerting import Fired
+    from runner.engine.execution import Execution
+    from runner.engine.run_options import ShowOptions
+    from runner.executors.here import Here
+    from runner.model.run import Run
+
+_RED, _YELLOW, _GREEN, _DIM = "\033[31m", "\033[33m", "\033[32m", "\033[2m"
+_LABEL = 11  # columns that the label of a row of the summary takes
+
+
+class Alerts:
+    """The alerts of the run of a line.
+
+    Args:
+        settings: What the line and the configuration ask for.
+        environ: The environment.
+
+    Raises:
+        UsageError: An alert or a channel makes no sense.
+    """
+
+    def __init__(self, settings: Settings, environ: Mapping[str, str]) -> None:
+        from runner.channels.options import ChannelOptions
+        from runner.engine.alert_options import AlertOptions, make_rules
+        from runner.engine.channels import make_channels
+        from runner.engine.location import absolute, locate
+        from runner.engine.run_options import RecordOptions
+
+        record = settings.get("record", RecordOptions)
+        rules = make_rules(settings.get("alerts", AlertOptions))
+        channels = make_channels(settings.get("channels", ChannelOptions), environ)
+        path = "" if record.disable_history else locate(record.history_db, absolute())[0]
+        self.alerting = Alerting(rules, channels, path)
+        #: What is wrong with alerts, and keeps none from being judged.
+        self.warnings = [self.alerting.warnings.pop() for _ in list(self.alerting.warnings)][::-1]
+        self._watch: AlertWatch | None = None
+        self._stuck = False
+
+    def begin(self, execution: Execution, here: Here) -> None:
+        """Judge what is to be judged while the script runs."""
+        if not self.alerting.needs_watching or execution.skipped:
+            return
+        from runner.engine.alert_watch import AlertWatch
+
+        def said(found: list[Fired]) -> None:
+            screen = Screen()
+            # A line that is drawn over and over leaves no place for another, and in a file it would be counted as the
+            # script's; the summary has it.
+            if screen.terminal and here.overlay is None:
+                lines = [f"runner: alert: {screen.plain(_line(each))}\n" for each in _for_the_console(found)]
+                screen.write("".join(lines))
+
+        self._watch = AlertWatch(execution, self.alerting, said)
+
+    def judge(self, run: Run) -> None:
+        """Judge the finished run."""
+        self._stuck = self._watch is not None and not self._watch.end()
+        if not self._stuck:
+            self.alerting.judge(run)
+
+    def show(self, screen: Screen, show: ShowOptions) -> None:
+        """Show what fired, one alert a line, as a part of the summary or without one."""
+        bare = show.quiet or show.log_level not in ("INFO", "DEBUG")
+        fired = [each for each in self.alerting.fired if each.outcome != WAITING]
+        if bare:
+            fired = _for_the_console(fired)
+        if not fired:
+            return
+        lines = []
+        for number, each in enumerate(fired):
+            style = _style(each)
+            if bare:
+                lines.append(f"{screen.paint('runner: alert:', style)} {screen.plain(_line(each))}")
+            else:
+                text = _line(each) if screen.unicode else _line(each).replace(" · ", ", ")
+                lines.append(_row(screen, "" if number else "Alert", text, style))
+        screen.write("\n".join(lines) + "\n")
+
+    def send(self) -> list[str]:
+        """Send what is to be sent; return the lines of trouble worth saying."""
+        if self._stuck:
+            return ["alerts that are still being sent are left to the outbox"]
+        self.alerting.send()
+        self.alerting.close()
+        return self.alerting.warnings
+
+
+def _for_the_console(found: Sequence[Fired]) -> list[Fired]:
+    """Return what is told on the console."""
+    return [each for each in found if CONSOLE in each.channels]
+
+
+def _line(each: Fired) -> str:
+    notes = []
+    if each.outcome in (ACKNOWLEDGED, MUTED):
+        notes.append(each.outcome)
+    if each.outcome == THROTTLED and each.silent is not None:
+        left = format_seconds(max(0.0, each.rule.throttle_seconds - each.silent / 1e9))
+        notes.append(f"told {format_seconds(each.silent / 1e9)} ago, not again for {left}")
+    if each.told and each.more:
+        notes.append(f"and {format_count(each.more)} more since it was last told")
+    others = [name for name in each.channels if name != CONSOLE]
+    if others:
+        notes.append(f"to {', '.join(others)}")
+    state = "over" if each.outcome == OVER else each.rule.severity
+    return " · ".join([f"{state} {each.rule.name}: {each.text}", *notes])
+
+
+def _style(each: Fired) -> str:
+    if each.outcome == OVER:
+        return _GREEN
+    if not each.told or each.rule.severity == INFO:
+        return _DIM
+    return _RED if each.rule.severity == CRITICAL else _YELLOW
+
+
+def _row(screen: Screen, label: str, text: str, style: str) -> str:
+    begin = f"  {screen.paint(f'{label:<8}', style)} "
+    room = screen.width - _LABEL
+    if not screen.width or room < 20:
+        return begin + screen.plain(text)
+    from runner.cli.columns import wrap
+
+    return begin + ("\n" + " " * _LABEL).join(wrap(screen.plain(text), room))

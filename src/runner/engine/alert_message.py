@@ -1,0 +1,138 @@
+"""Puts what is known of a run into a message to people."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from runner.agent.events import FAILED_TO_START, SAMPLE_FIELDS
+from runner.model.metrics import BLOCK_IO_READ, BLOCK_IO_WRITE, CPU_AVG, CPU_MAX, CPU_TIME, EXECUTION_TIME, MEMORY_MAX
+from runner.model.notification import FIRE, SEVERITIES, Notification
+from runner.model.redact import redact_text
+from runner.model.run import iso
+from runner.model.units import format_seconds, format_value
+from runner.model.words import printable
+from runner.stores.base import script_label
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from runner.model.run import Attempt, Run
+
+_FIGURES = (
+    ("Wall time", EXECUTION_TIME), ("CPU time", CPU_TIME), ("CPU on average", CPU_AVG), ("CPU at most", CPU_MAX),
+    ("Peak memory", MEMORY_MAX), ("Read from disk", BLOCK_IO_READ), ("Written to disk", BLOCK_IO_WRITE),
+)  # fmt: skip
+
+#: Lines of output in a message, and characters of each.
+LINES, _WIDTH = 20, 500
+#: Points of the curve of memory in a message.
+_POINTS = 120
+_MB = 1 << 20
+_MEMORY = SAMPLE_FIELDS.index("memory_bytes")
+#: Colours and the like.
+_SEQUENCE = re.compile("\x1b\\[[0-9;:?]*[A-Za-z]")
+
+
+def make_message(run: Run, alerts: Sequence[Mapping[str, Any]], time: int) -> Notification:
+    """Return the message that tells of alerts of a run.
+
+    Args:
+        run: The run, finished or as it is so far.
+        alerts: What is told (see `Notification.alerts`).
+        time: The present, in nanoseconds since the epoch.
+    """
+    last = run.last
+    ended = last.ended is not None or last.reason == FAILED_TO_START
+    told = sorted(alerts, key=lambda each: (each["kind"] != FIRE, -SEVERITIES.index(each["severity"])))
+    script = redact_text(script_label(run))
+    error = redact_text(_error(last)) if ended else ""
+    return Notification(
+        os.urandom(16).hex(),
+        told[0]["kind"],
+        told[0]["severity"],
+        _title(script, last, told, ended),
+        told,
+        _lines(run, last, error, ended),
+        [(label, format_value(value, metric.unit)) for label, metric in _FIGURES
+         if (value := last.metrics.get(metric.name)) is not None],
+        last.metrics,
+        tail_of(last),
+        _curve(last),
+        script=script,
+        script_key=redact_text(run.script_key),
+        run_id=run.id,
+        host=str(run.host.get("hostname") or os.uname().nodename),
+        user=run.user,
+        command=_command(run),
+        time=time,
+        started=run.started,
+        ended=last.ended,
+        success=last.success if ended else None,
+        exit_code=last.exit_code,
+        reason=last.reason if ended else "",
+        error=error,
+    )  # fmt: skip
+
+
+def _command(run: Run) -> str:
+    return redact_text(" ".join([run.script_path, *run.args]))
+
+
+def _title(script: str, last: Attempt, told: Sequence[Mapping[str, Any]], ended: bool) -> str:
+    """Return script and what happened to it, in one line that no name of a script can break."""
+    firing = [each["rule"] for each in told if each["kind"] == FIRE]
+    if firing:
+        state = "" if not ended else " succeeded" if last.success else " failed"
+        text = f"{told[0]['severity']}: {script}{state if ended else ' is running'}: {', '.join(firing)}"
+    else:
+        text = f"Over: {script}: {', '.join(each['rule'] for each in told)}"
+    return printable(text)
+
+
+def _error(last: Attempt) -> str:
+    return "" if last.success else last.error_message or last.error_type or last.reason
+
+
+def _lines(run: Run, last: Attempt, error: str, ended: bool) -> list[str]:
+    if not ended:
+        state = f"has been running for {format_seconds(last.metrics.get(EXECUTION_TIME.name) or 0)}"
+    elif last.success:
+        state = "succeeded"
+    else:
+        state = f"failed{f' with exit code {last.exit_code}' if last.exit_code is not None else ''}"
+    lines = [f"{_command(run)} {state}"]
+    if error and error != f"exit code {last.exit_code}":
+        lines.append(f"Error: {error}")
+    if len(run.attempts) > 1:
+        lines.append(f"Attempts: {len(run.attempts)}, {format_seconds(run.total_seconds)} in all")
+    if run.tags:
+        lines.append("Tags: " + ", ".join(f"{key}={value}" for key, value in run.tags.items()))
+    return [*lines, f"Started: {iso(run.started)[:19].replace('T', ' ')}", f"Directory: {redact_text(run.cwd)}"]
+
+
+def tail_of(last: Attempt) -> list[str]:
+    """Return the last lines that were written: of standard error where there are any, else of standard output."""
+    for stream in ("stderr", "stdout"):
+        kept = last.output.get(stream)
+        if kept is not None and kept.size:
+            text = _SEQUENCE.sub("", redact_text((kept.tail or kept.head).decode("utf-8", "replace")))
+            lines = text.replace("\r\n", "\n").expandtabs().rstrip("\n").split("\n")[-LINES:]
+            return [printable(line.rstrip("\r").rpartition("\r")[2])[:_WIDTH] for line in lines]
+    return []
+
+
+def _curve(last: Attempt) -> list[tuple[float, float]]:
+    """Return memory over time in megabytes, of stretches of equal length the highest each."""
+    if last.curve is None:
+        return []
+    points = [
+        (bucket.t, high / _MB) for bucket in list(last.curve.buckets) if (high := bucket.high[_MEMORY]) is not None
+    ]
+    width = -(-len(points) // _POINTS) or 1
+    return [
+        (round(stretch[-1][0], 3), round(max(value for _, value in stretch), 3))
+        for stretch in (points[at : at + width] for at in range(0, len(points), width))
+    ]
