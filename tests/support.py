@@ -44,7 +44,10 @@ def clean_environment(home: Path) -> dict[str, str]:
 
     ``PYTHONDONTWRITEBYTECODE`` goes too: it would make every start of the command compile the whole package.
     """
-    dropped = ("RUNNER_", "XDG_", "VIRTUAL_ENV", "PYTHON", "PYENV_", "NO_COLOR", "CI", "COLUMNS", "LINES", "TMUX")
+    dropped = (
+        "RUNNER_", "XDG_", "VIRTUAL_ENV", "PYTHON", "PYENV_", "NO_COLOR", "CI", "COLUMNS", "LINES", "TMUX", "GITHUB_",
+        "GIT_BRANCH", "BRANCH_NAME", "CHANGE_", "NODE_NAME", "JENKINS_",
+    )  # fmt: skip
     env = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     env.update(
         HOME=str(home),
