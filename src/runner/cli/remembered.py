@@ -39,6 +39,10 @@ def nothing(what: str, known: Sequence[str], path: str) -> str:
         path: The record.
     """
     if not known:
+        from runner.engine.live import running
+
+        if running(path):
+            return f"no run has ended yet in {printable(path)}; runner ps shows what is running\n"
         return f"no runs are remembered in {printable(path)}\n"
     listed = ", ".join(map(printable, known[:_NAMED])) + (", ..." if len(known) > _NAMED else "")
     return f"no {what}; there are runs of: {listed}\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.engine.live import running
+from runner.engine.live import is_of, running
 from runner.model.metrics import EXECUTION_TIME, MEMORY_MAX
 from runner.model.run import iso
 from runner.model.units import format_seconds, format_value
@@ -96,11 +96,7 @@ def check(history: HistoryManager, options: CheckOptions, now: int) -> Verdict:
         StoreError: The record can't be read.
     """
     name = options.script
-    wanted = RunFilter(name)
-    live = [
-        live for live in running(history.db_path)
-        if wanted.scripts([(live.run.script_key, live.run.script_path, live.run.name)])
-    ]  # fmt: skip
+    live = [each for each in running(history.db_path) if is_of(each.run, name)]
     found = history.runs(RunFilter(name, limit=1))
     if not found:
         return _never(history, name, live, now)

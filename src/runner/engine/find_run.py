@@ -9,6 +9,7 @@ from runner.stores.base import ID_DIGITS, RunFilter, script_label
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runner.engine.history import HistoryManager
+    from runner.engine.live import LiveRun
     from runner.model.run import Run
 
 LAST = "last"
@@ -69,10 +70,22 @@ def _counted(history: HistoryManager, back: int, script: str, samples: bool) -> 
     whose = f" of {script}" if script else ""
     if count:
         raise UsageError(f"there is no run number {back} from the end: only {count} run{'s' * (count != 1)}{whose}")
+    from runner.engine.live import find, running
+
+    live = find(running(history.db_path), f"{LAST}:{script}" if script else LAST)
+    if live is not None:
+        raise _unfinished(live)
     known = history.scripts()
     if not known:
         raise UsageError(f"no runs are remembered in {history.db_path}")
     raise UsageError(f"there is no run{whose}{did_you_mean(script, known)} (there are runs of: {_some(known)})")
+
+
+def _unfinished(run: LiveRun) -> UsageError:
+    return UsageError(
+        f"run {run.id} of {run.script} is still running: runner top and runner logs show it, "
+        "runner show and the like when it has ended"
+    )
 
 
 def _unknown(history: HistoryManager, word: str) -> UsageError:
@@ -80,10 +93,7 @@ def _unknown(history: HistoryManager, word: str) -> UsageError:
 
     live = [each for each in running(history.db_path) if _is_id(word) and each.id.startswith(word.lower())]
     if live:
-        return UsageError(
-            f"run {live[0].id} of {live[0].script} is still running: runner top and runner logs show it, "
-            "runner show and the like when it has ended"
-        )
+        return _unfinished(live[0])
     known = history.scripts()
     if not known:
         return UsageError(f"there is no run {word!r}: no runs are remembered in {history.db_path}")

@@ -155,6 +155,9 @@ def test_a_run_whose_runner_was_killed_is_shown_as_far_as_it_is_known(runner: su
     [live] = json.loads(runner("ps", "--format", "json").out)["runs"]
     refused = runner("show", live["run_id"])
     assert refused.exit_code == 2 and "is still running" in refused.err
+    for words in (("show",), ("show", "last:script.py"), ("rerun", "-2")):
+        assert runner(*words).err == refused.err, "the first run of all is the last one too"
+    assert "no run has ended yet" in runner("history").out and "no run has ended yet" in runner("scripts").out
     process.kill()
     process.wait(60)
     process.stdout.close()
