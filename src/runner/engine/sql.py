@@ -11,7 +11,7 @@ from runner.stores.views import sample_rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from types import TracebackType
     from typing import Any, Self
 
@@ -29,6 +29,7 @@ class SqlAnswer:
         query: One SELECT on the views ``runs``, ``scripts`` and ``daily``.
         samples: A run whose samples are the view ``samples``, as people name it; "" for none.
         timeout: Seconds that it may take.
+        overdue: What ends it where nothing else does (see `Sandbox`).
 
     Attributes:
         columns: Names of the columns.
@@ -40,7 +41,10 @@ class SqlAnswer:
         StoreError: The record can't be read.
     """
 
-    def __init__(self, history: HistoryManager, query: str, samples: str = "", timeout: float = TIMEOUT) -> None:
+    def __init__(
+        self, history: HistoryManager, query: str, samples: str = "", timeout: float = TIMEOUT,
+        overdue: Callable[[str], None] | None = None,
+    ) -> None:  # fmt: skip
         if "\0" in query:
             raise UsageError("the query holds a null character")
         history.ask(lambda store: None, None)  # brings it up to date, and says what is wrong with it
@@ -50,7 +54,7 @@ class SqlAnswer:
         if samples:
             attempts = find_run(history, samples).attempts
             sampled = [row for each in attempts if each.curve for row in sample_rows(each.number, each.curve)]
-        self._sandbox = Sandbox(history.db_path, timeout, sampled)
+        self._sandbox = Sandbox(history.db_path, timeout, sampled, overdue)
         self.columns: list[str]
         self.rows: Iterator[tuple[Any, ...]]
         try:

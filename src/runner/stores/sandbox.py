@@ -14,7 +14,8 @@ from runner.stores.views import SAMPLES, SCHEMA, VIEWS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from threading import Event
     from typing import Any
 else:
     try:
@@ -31,6 +32,9 @@ _LONGEST = 64 << 20
 #: Instructions of SQLite's machine between two looks at the clock: about a millisecond.
 _INSTRUCTIONS = 20_000
 _FETCHED = 500
+#: Seconds that a question may go on when its time is up, and between two looks whether it does.
+_GRACE, _LOOK = 1.0, 0.5
+_NEVER = float("inf")
 _FORBIDDEN = ("load_extension", "fts3_tokenizer")
 
 
@@ -44,16 +48,21 @@ class Sandbox:
         path: The record, up to date.
         timeout: Seconds that a question may take.
         samples: Rows of the view of samples, None for no such view.
+        overdue: Called, in a thread, with what to tell a person where a question can't be stopped when its time is up:
+            SQLite looks up between instructions only, and one that searches a long text may take hours.
 
     Raises:
         StoreError: The record can't be read.
     """
 
-    def __init__(self, path: str, timeout: float, samples: Sequence[Sequence[Any]] | None = None) -> None:
+    def __init__(
+        self, path: str, timeout: float, samples: Sequence[Sequence[Any]] | None = None,
+        overdue: Callable[[str], None] | None = None,
+    ) -> None:  # fmt: skip
         self._path = path
         self._left = timeout
         self._timeout = timeout
-        self._deadline = 0.0
+        self._deadline = _NEVER
         self._refused = ""
         self._views = [*VIEWS, *([SAMPLES] if samples is not None else [])]
         self._connection = sqlite3.connect(":memory:", uri=True, isolation_level=None)
@@ -66,6 +75,21 @@ class Sandbox:
         self._connection.setlimit(_LIMIT_LENGTH, _LONGEST)
         self._connection.set_authorizer(self._authorize)
         self._connection.set_progress_handler(lambda: monotonic() > self._deadline, _INSTRUCTIONS)
+        self._closed = None if overdue is None else self._watch(overdue)
+
+    def _watch(self, overdue: Callable[[str], None]) -> Event:
+        from threading import Event, Thread
+
+        closed = Event()
+
+        def look() -> None:
+            while not closed.wait(_LOOK):
+                if monotonic() > self._deadline + _GRACE:
+                    overdue(self._too_long())
+                    return
+
+        Thread(target=look, daemon=True).start()
+        return closed
 
     def _attach(self) -> None:
         # A name may hold anything, and need not be UTF-8.
@@ -155,6 +179,7 @@ class Sandbox:
         except UnicodeEncodeError:
             raise UsageError("the query is not UTF-8") from None
         finally:
+            self._deadline = _NEVER
             self._left -= monotonic() - begin
 
     def _explain(self, error: sqlite3.Error, query: str) -> RunnerError:
@@ -162,7 +187,7 @@ class Sandbox:
         if self._refused or "cannot modify" in text:
             return UsageError(self._refused or self._only())
         if "interrupted" in text:
-            return RunnerError(f"the query took longer than {self._timeout:g} s and was stopped; --timeout allows more")
+            return RunnerError(self._too_long())
         if "one statement at a time" in text:
             return UsageError("only one statement at a time can be asked")
         if isinstance(error, (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.DataError)) and (
@@ -172,6 +197,9 @@ class Sandbox:
         if getattr(error, "sqlite_errorname", "") == "SQLITE_TOOBIG":
             return UsageError(f"the query makes a value of more than {_LONGEST >> 20} MB")
         return explain(error, self._path)
+
+    def _too_long(self) -> str:
+        return f"the query took longer than {self._timeout:g} s and was stopped; --timeout allows more"
 
     def _place(self, text: str, query: str) -> str:
         """Return where in the query an error is, as far as that can be told."""
@@ -204,6 +232,8 @@ class Sandbox:
 
     def close(self) -> None:
         """Let go of everything."""
+        if self._closed is not None:
+            self._closed.set()
         self._connection.close()
 
 

@@ -10,6 +10,7 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pexpect
@@ -198,6 +199,24 @@ def test_sql_ends_when_its_time_is_up(asked: support.Command) -> None:
     done = asked("sql", for_ever, "--timeout", "300ms")
     assert done.exit_code == 1
     assert done.err == "runner: error: the query took longer than 0.3 s and was stopped; --timeout allows more\n"
+
+
+def test_sql_ends_also_within_one_step_that_takes_for_ever(asked: support.Command) -> None:
+    slow = "SELECT instr(hex(zeroblob(30000000)), hex(zeroblob(10000000)) || '1')"
+    done = asked("sql", slow, "--timeout", "300ms")
+    assert done.exit_code == 1
+    assert done.err == "runner: error: the query took longer than 0.3 s and was stopped; --timeout allows more\n"
+
+
+def test_sql_takes_no_more_memory_than_it_may(asked: support.Command) -> None:
+    huge = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT zeroblob(60000000) FROM n"
+    program = "import runner.cli.commands.sql as s, runner.cli.main as m; s._MEMORY = 1 << 28; m.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program, "sql", huge], capture_output=True, text=True, timeout=60, cwd=asked.cwd,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "runner: error: the query takes more than 0 GB of memory and was stopped\n"
 
 
 def test_samples_of_a_run_are_a_view(asked: support.Command) -> None:

@@ -6,25 +6,27 @@ import os
 from itertools import islice
 
 from runner.cli.columns import columns, pad, wrap
-from runner.cli.output import printable
+from runner.cli.output import Screen, fail, printable
 from runner.cli.remembered import nothing, take_in
 from runner.cli.tables import terminal_width, write_json, write_rows
 from runner.engine.history import HistoryManager
 from runner.engine.sql import SqlAnswer
-from runner.model.errors import UsageError
+from runner.model.errors import RunnerError, UsageError
 from runner.model.units import format_count
 from runner.stores.views import SAMPLES, VIEWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any, TextIO
+    from typing import Any, NoReturn, TextIO
 
     from runner.engine.query_options import QueryOptions, SqlOptions
     from runner.engine.run_options import RecordOptions
 
 #: Most rows of a table, whose columns are as wide as their widest cell.
 _ROWS = 1000
+#: Bytes of memory that a question may take.
+_MEMORY = 2 << 30
 #: Least columns for a value.
 _NARROWEST = 20
 
@@ -41,15 +43,43 @@ def show_sql(options: SqlOptions, record: RecordOptions, query: QueryOptions, ou
         if not os.path.exists(history.db_path):
             _say_nothing(history.db_path, query, out)
             return 0
-        with SqlAnswer(history, options.query, options.samples, options.timeout) as answer:
-            rows = answer.rows if options.limit is None else islice(answer.rows, options.limit)
-            if query.format == "json":
-                _write_json(answer.columns, rows, out)
-            elif query.format == "csv":
-                _write_csv(answer.columns, rows, out)
-            else:
-                _write_table(answer.columns, answer.rows, options.limit, out)
+        try:
+            _limit_memory()
+            _answer(options, history, query, out)
+        except MemoryError:
+            raise RunnerError(f"the query takes more than {_MEMORY >> 30} GB of memory and was stopped") from None
     return 0
+
+
+def _answer(options: SqlOptions, history: HistoryManager, query: QueryOptions, out: TextIO) -> None:
+    with SqlAnswer(history, options.query, options.samples, options.timeout, _give_up) as answer:
+        rows = answer.rows if options.limit is None else islice(answer.rows, options.limit)
+        if query.format == "json":
+            _write_json(answer.columns, rows, out)
+        elif query.format == "csv":
+            _write_csv(answer.columns, rows, out)
+        else:
+            _write_table(answer.columns, answer.rows, options.limit, out)
+
+
+def _limit_memory() -> None:
+    """Let the rest of this process, which answers and ends, have no more memory than a question may take."""
+    import resource
+
+    most, hard = resource.getrlimit(resource.RLIMIT_AS)
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:
+            now = int(file.read().split()[0]) * resource.getpagesize()
+        if most == resource.RLIM_INFINITY or most > now + _MEMORY:
+            resource.setrlimit(resource.RLIMIT_AS, (now + _MEMORY, hard))
+    except (OSError, ValueError):
+        pass  # a system that knows no such limit
+
+
+def _give_up(why: str) -> NoReturn:
+    """End the process in the middle of a question that nothing else ends."""
+    fail(Screen(), why)
+    os._exit(RunnerError.exit_code)
 
 
 def _say_nothing(path: str, query: QueryOptions, out: TextIO) -> None:
