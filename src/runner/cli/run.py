@@ -57,22 +57,15 @@ def run(line: Line) -> int:
     progress = _progress(settings, options, environ)
     target = _locate(line, options, show, env)
     here = Here()
+    monitor, record = settings.get("monitor", MonitorOptions), settings.get("record", RecordOptions)
     execution = Execution(
-        target,
-        env,
-        options,
-        settings.get("monitor", MonitorOptions),
-        settings.get("record", RecordOptions),
-        here,
-        retry,
-        reports,
-        judge,
+        target, env, options, monitor, record, here, retry, reports, judge,
         words=line.words,
         hold=progress is not None and progress.only_on_failure,
         limits=_limits(settings, options),
         lock=_lock(settings, target, options),
         waiting=lambda text: _tell(show, text),
-    )
+    )  # fmt: skip
     heartbeat = _heartbeat(settings)
     if options.dry_run:
         from runner.cli.dry_run import describe
