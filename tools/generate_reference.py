@@ -21,6 +21,7 @@ from runner.cli.features import OWNERS, load  # noqa: E402
 from runner.cli.reserved import RESERVED  # noqa: E402
 from runner.model.metrics import BY_NAME, METRICS  # noqa: E402
 from runner.model.portable import COLUMNS  # noqa: E402
+from runner.policy import conditions_names  # noqa: E402
 from runner.stores.views import SAMPLES, VIEWS  # noqa: E402
 from tools import generate_run_schema  # noqa: E402
 
@@ -213,6 +214,39 @@ def records() -> str:
     return table(("Column", "Kind", "Meaning"), rows)
 
 
+def condition_facts() -> str:
+    """List the facts that a condition may use besides the metrics."""
+    entries = conditions_names.NAMES.values()
+    facts = [each for each in entries if isinstance(each, conditions_names.Fact) and not each.metric]
+    rows = (
+        (
+            code(each.name),
+            f"{each.type}, {each.unit}" if each.unit else each.type,
+            each.meaning + (f" One of {', '.join(map(code, each.choices))}." if each.choices else ""),
+            "yes" if each.during else "",
+        )
+        for each in [*facts, conditions_names.tag("NAME")]
+    )
+    return table(("Name", "Is", "Meaning", "While it runs"), rows)
+
+
+def condition_functions() -> str:
+    """List the functions of conditions."""
+    entries = conditions_names.NAMES.values()
+    rows = (
+        (code(each.spelling), each.type, each.meaning, "yes" if each.during else "")
+        for each in entries
+        if isinstance(each, conditions_names.Function)
+    )
+    return table(("Function", "Is", "Meaning", "While it runs"), rows)
+
+
+def condition_metrics() -> str:
+    """List the metrics that are known while a script runs."""
+    names = [each.name for each in METRICS if each.name in conditions_names.DURING]
+    return ", ".join(map(code, names)) + ".\n"
+
+
 def samples() -> str:
     """List the fields of a sample."""
     return ", ".join(map(code, SAMPLE_FIELDS)) + ".\n"
@@ -230,6 +264,9 @@ PARTS: dict[str, Callable[[], str]] = {
     "views": views,
     "records": records,
     "samples": samples,
+    "condition-facts": condition_facts,
+    "condition-functions": condition_functions,
+    "condition-metrics": condition_metrics,
 }
 
 

@@ -54,13 +54,15 @@ class Explanation:
         return sum(verdict.fired is True for _, verdict in self.judged)
 
     @property
-    def unknown(self) -> dict[str, int]:
-        """What kept it from being judged -> of how many runs."""
-        counts: dict[str, int] = {}
-        for _, verdict in self.judged:
-            for finding in verdict.unknown if verdict.fired is None else ():
-                counts[str(finding)] = counts.get(str(finding), 0) + 1
-        return counts
+    def unknown(self) -> int:
+        """For how many runs it can't be said, which fires nothing."""
+        return sum(verdict.fired is None for _, verdict in self.judged)
+
+    @property
+    def reasons(self) -> list[str]:
+        """What kept it from being judged, each once."""
+        unjudged = [verdict for _, verdict in self.judged if verdict.fired is None]
+        return list(dict.fromkeys(f"{each.text}: {each.why}" for verdict in unjudged for each in verdict.unknown))
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -70,7 +72,7 @@ class Explanation:
             "script": self.script or None,
             "runs": len(self.judged),
             "fired": self.fired,
-            "unknown": sum(verdict.fired is None for _, verdict in self.judged),
+            "unknown": self.unknown,
             "judged": [
                 {
                     "run_id": run.id,
@@ -107,8 +109,8 @@ def explain(history: HistoryManager, text: str, script: str = "", runs: int = RU
             return Explanation(condition, "", [])
         wanted.key, wanted.name = last[0].script_key, last[0].name
     found = history.runs(wanted, output=condition.needs_output)
-    judged = [
-        (run, condition.judge(run_facts(run, condition.needs_output), RecordResolver.of_history(history, run)))
-        for run in found
-    ]
+    judged = []
+    for run in found:
+        facts = run_facts(run, condition.needs_output)
+        judged.append((run, condition.judge(facts, RecordResolver.of_history(history, run), full=True)))
     return Explanation(condition, script_label(found[0]) if found else "", judged)

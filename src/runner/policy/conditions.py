@@ -28,14 +28,16 @@ class Finding:
         text: As it stands in the condition.
         value: What it was, None where that is not known.
         shown: The same for people, with its unit.
+        why: Why it is not known, "" where it is.
     """
 
-    __slots__ = ("shown", "text", "value")
+    __slots__ = ("shown", "text", "value", "why")
 
-    def __init__(self, text: str, value: Any, shown: str) -> None:
+    def __init__(self, text: str, value: Any, shown: str, why: str = "") -> None:
         self.text = text
         self.value = value
         self.shown = shown
+        self.why = why
 
     def __str__(self) -> str:
         return f"{self.text} {self.shown}"
@@ -46,7 +48,8 @@ class Verdict:
 
     Attributes:
         fired: Whether it holds; None where that can't be said, which fires nothing.
-        findings: What each name and function in it was, in the order in which they stand.
+        findings: What each name and function in it was, in the order in which they stand; none where it does not hold,
+            unless they were asked for.
     """
 
     __slots__ = ("findings", "fired")
@@ -95,17 +98,25 @@ class Condition:
         """
         return self._evaluate(facts, resolver) is True
 
-    def judge(self, facts: Facts, resolver: Resolver | None = None) -> Verdict:
-        """Return whether the condition holds, and all values in it.
+    def judge(self, facts: Facts, resolver: Resolver | None = None, full: bool = False) -> Verdict:
+        """Return whether the condition holds, and the values in it.
+
+        Args:
+            facts: What is known of the run.
+            resolver: Answers from the record.
+            full: Whether values are wanted of a condition that does not hold too, which asks the record for all.
 
         Raises:
             StoreError: The record can't be read.
         """
         fired = self._evaluate(facts, resolver)
+        if fired is False and not full:
+            return Verdict(False, [])
         findings = []
         for leaf in self._leaves:
             value = leaf.evaluate(facts, resolver)
-            findings.append(Finding(leaf.text, value, _shown(leaf, value)))
+            why = _why(leaf.entry) if value is None else ""
+            findings.append(Finding(leaf.text, value, _shown(leaf, value), why))
         return Verdict(fired, findings)
 
 
@@ -125,6 +136,12 @@ def compile_condition(text: str, names: Mapping[str, Entry] = NAMES) -> Conditio
     builder = Builder(Tree(text, tokens), names)
     evaluate = builder.build().evaluate
     return Condition(text, evaluate, list(builder.leaves.values()))
+
+
+def _why(entry: Entry) -> str:
+    if isinstance(entry, Fact):
+        return "not measured"
+    return "too few comparable earlier runs" if entry.compares else "not known"
 
 
 def _shown(leaf: Leaf, value: Any) -> str:

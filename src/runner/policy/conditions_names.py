@@ -77,6 +77,8 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 #: Facts that `changed` compares with the run before.
 CHANGEABLE = ("script_hash", "git_commit", "packages", "python_version", "host")
 
+_SLOWER, _FASTER = "slower_than_usual", "faster_than_usual"
+
 #: Period of an aggregate where none is given, in seconds.
 DEFAULT_PERIOD = 30 * 86400.0
 
@@ -166,6 +168,11 @@ class Function:
         self.during = during
 
     @property
+    def compares(self) -> bool:
+        """Whether it rests on comparable earlier runs."""
+        return self.record and (METRIC in self.takes or self.name in (_SLOWER, _FASTER))
+
+    @property
     def spelling(self) -> str:
         """How it is written, such as ``p95(METRIC[, PERIOD])``."""
         return f"{self.name}({', '.join(self.takes)})".replace(", PERIOD", "[, PERIOD]") if self.takes else self.name
@@ -204,7 +211,7 @@ _FACTS = (
     Fact("host", TEXT, "Name of the host."),
     Fact("user", TEXT, "Who ran it."),
     Fact("git_commit", TEXT, "Commit that the script was at."),
-    Fact("python_version", TEXT, "Version of its interpreter."),
+    Fact("python_version", TEXT, "Version of its interpreter.", during=False),
     Fact("load", NUMBER, "Load average of the host at the start, over one minute."),
     Fact("input_bytes", NUMBER, "Size of the files that arguments and standard input name.", "bytes"),
     Fact("hour", NUMBER, "Hour of the start, 0 to 23, local time."),
@@ -242,17 +249,17 @@ def _stands(where: str) -> Callable[..., bool | None]:
 _FUNCTIONS = (
     Function("baseline", (METRIC,), NUMBER, "What is usual: the median of the comparable earlier runs.",
              lambda facts, record, metric: record.baseline(metric), like_metric=True),
-    _aggregate("median", "Median of the comparable earlier runs; `p50` is the same."),
-    _aggregate("p50", "Median of the comparable earlier runs."),
+    _aggregate("median", "Median of the comparable earlier runs of a period."),
+    _aggregate("p50", "The same."),
     _aggregate("p90", "What nine of ten of them stay below."),
     _aggregate("p95", "What 19 of 20 of them stay below."),
     _aggregate("p99", "What 99 of 100 of them stay below."),
     _aggregate("min", "The lowest of them."),
     _aggregate("max", "The highest of them."),
     _aggregate("avg", "Their mean."),
-    Function("slower_than_usual", (), TRUTH, "Whether it took longer than what is usual by more than chance.",
+    Function(_SLOWER, (), TRUTH, "Whether it took longer than what is usual by more than chance.",
              _stands("higher")),
-    Function("faster_than_usual", (), TRUTH, "Whether it took so much less.", _stands("lower"), during=False),
+    Function(_FASTER, (), TRUTH, "Whether it took so much less.", _stands("lower"), during=False),
     Function("higher_than_usual", (METRIC,), TRUTH, "The same question about any metric.", _stands("higher")),
     Function("lower_than_usual", (METRIC,), TRUTH, "Likewise.", _stands("lower"), during=False),
     Function("runs", (PERIOD,), NUMBER, "Runs of the script in a period, this one included.",
@@ -267,7 +274,7 @@ _FUNCTIONS = (
              lambda facts, record: record.first_run()),
     Function("changed", (WORD,), TRUTH, f"Whether {', '.join(f'`{each}`' for each in CHANGEABLE[:-1])} or "
              f"`{CHANGEABLE[-1]}` is another one than in the run before.",
-             lambda facts, record, fact: record.changed(fact)),
+             lambda facts, record, fact: record.changed(fact), during=False),
     Function("measured", (METRIC,), TRUTH, "Whether the metric is known of the run.", _measured, record=False),
     Function("tag", (QUOTED,), TEXT, "The tag of that name, for names that can't stand behind `tags.`.",
              lambda facts, record, name: facts.get(TAGS + name), record=False),

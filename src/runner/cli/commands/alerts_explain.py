@@ -74,8 +74,9 @@ def _write(out: TextIO, found: Explanation) -> None:
 
     write_rows(out, "table", fitting(_COLUMNS, _DISPENSABLE, rows, out), rows, paint)
     if found.unknown:
-        told = ", ".join(f"{printable(what)} of {number}" for what, number in found.unknown.items())
-        out.write(f"\n? could not be judged, which fires nothing: {told}\n")
+        runs = f"{found.unknown} run{'s' * (found.unknown != 1)}"
+        reasons = "; ".join(map(printable, found.reasons))
+        out.write(f"\n? {runs} could not be judged, which fires nothing ({reasons})\n")
 
 
 def _row(run: Run, verdict: Verdict) -> dict[str, Any]:
