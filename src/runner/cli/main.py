@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from runner.cli.line import Line
 
+#: What a monitor is told where the question can't be answered: every other code means something about the script.
+_UNKNOWN = 3
+
 
 def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command and end the process as the line asks: as the script ended, or with the code of an answer.
@@ -52,6 +55,8 @@ def _answer(line: Line) -> int:
         sys.stdout.flush()
     except OSError as error:
         code = _give_up(error, 1)
+        if line.kind == "command" and line.command == "check":
+            code = _UNKNOWN
     except KeyboardInterrupt:
         from runner.agent.exit import die_of
 
@@ -74,8 +79,9 @@ def _refuse(error: RunnerError, words: list[str]) -> int:
     if "check" in words and _is_check(words):
         from runner.cli.commands.check import unknown
 
-        sys.stdout.write(unknown(str(error)))
-        return 3  # to a monitor everything else means something about the script
+        if sys.stdout is not None:
+            sys.stdout.write(unknown(str(error)))
+        return _UNKNOWN
     from runner.cli.output import Screen, fail
 
     fail(Screen(), str(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import time
@@ -107,3 +108,17 @@ def test_a_script_called_check_is_still_a_script(runner: support.Command) -> Non
     assert runner("./check").exit_code == 7
     assert runner("run", "-c", "import sys; sys.exit(5)", "check").exit_code == 5
     assert runner("--nonsense", "run", "check").exit_code == 2
+
+
+@pytest.mark.parametrize("where", [">&-", ">/dev/full", ">&3"])
+def test_an_answer_that_cannot_be_given_is_unknown(runner: support.Command, where: str) -> None:
+    remember(runner, 3600)
+    pipe, left = os.pipe()
+    os.close(pipe)  # nobody reads
+    line = f"exec 3>&{left}; {runner.line('check', 'job.py')} {where}"
+    with open(left, "wb"):
+        done = subprocess.run(
+            ["bash", "-c", line], cwd=runner.cwd, env=runner.env, capture_output=True, pass_fds=[left]
+        )
+    assert done.returncode == 3, done
+    assert b"Traceback" not in done.stderr
