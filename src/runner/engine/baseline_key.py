@@ -54,7 +54,7 @@ class Key:
         branches = [branch for branch in (self.target, self.branch) if branch]
         machine = [f"{branch}@{self.testbed}" for branch in branches if self.testbed]
         keys = [key for pair in zip(machine, branches, strict=True) for key in pair] if machine else branches
-        return [*keys, DEFAULT]
+        return list(dict.fromkeys([*keys, DEFAULT]))
 
 
 def key_of(environ: Mapping[str, str], named: str = "") -> Key:
