@@ -19,6 +19,7 @@ body{{margin:0;background:var(--ground);color:var(--ink)}}
 body{{font:15px/1.5 system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif}}
 main{{max-width:1080px;margin:auto;padding:24px}}
 h1{{font-size:22px;margin:0;overflow-wrap:anywhere}}
+h1 .faint{{font-size:15px}}
 h2{{font-size:16px;margin:0 0 8px;display:inline-block}}
 .faint{{color:var(--faint);font-weight:400}}
 header{{border-left:5px solid;padding:6px 0 6px 16px;margin-bottom:20px}}

@@ -25,12 +25,13 @@ _VERBS = {
 
 def verdict(attempt: Attempt) -> str:
     """Return in words how an attempt ended, and after how long."""
+    known = attempt.metrics.get(EXECUTION_TIME.name) is not None and attempt.reason != FAILED_TO_START
     duration = figure(attempt, EXECUTION_TIME)
     if attempt.success:
-        return f"succeeded in {duration}"
+        return f"succeeded in {duration}" if known else "succeeded"
     verb = _VERBS.get(attempt.reason, "failed")
     code = f" (exit code {attempt.exit_code})" if attempt.exit_code is not None and attempt.signal is None else ""
-    return f"{verb}{code}" if attempt.reason == FAILED_TO_START else f"{verb} after {duration}{code}"
+    return f"{verb} after {duration}{code}" if known else f"{verb}{code}"
 
 
 def error_of(attempt: Attempt) -> str:

@@ -1,0 +1,172 @@
+"""Reports of real runs, read by what reads them elsewhere: prove, a browser, the files and streams of a CI step."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+import junitparser
+import pytest
+import xmlschema
+
+from tests.contract.test_reports import read_outputs
+from tests.support import ROOT, require
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOSTILE = r"""
+import sys
+print("::error::of the script itself ]]> <script>document.title='ran'</script>")
+sys.stderr.buffer.write(b"\xff\x00\x1b[31m ]]> @octocat `x` ##[error]no\n")
+sys.stderr.flush()
+if len(sys.argv) > 1:
+    raise ValueError("::error::not mine\n::set-output name=x::y %0A")
+"""
+
+
+def prove(path: Path) -> subprocess.CompletedProcess[str]:
+    require("prove")
+    return subprocess.run(["prove", "-v", str(path)], capture_output=True, text=True, timeout=60)
+
+
+def test_prove_reads_a_passing_and_a_failing_file(runner):
+    script = runner.script(HOSTILE)
+    gates = ("--add-gate", "execution_time_seconds:600", "--add-gate", "memory_max_mb:+10%")
+    assert runner("--tap-output", "good.tap", "--tap-version", "13", *gates, script).exit_code == 0
+    good = prove(runner.cwd / "good.tap")
+    assert (good.returncode, "Result: PASS" in good.stdout) == (0, True)
+    assert "ok 3 - memory_max_mb:+10% # SKIP " in good.stdout  # nothing to compare with yet
+    gates = ("--add-gate", "memory_max_mb:0.001", "--add-gate", "execution_time_seconds:600")
+    assert runner("--tap-output", "bad.tap", "--tap-version", "13", *gates, script).exit_code == 3
+    bad = prove(runner.cwd / "bad.tap")
+    assert "Failed 1/3 subtests" in bad.stdout
+    assert "Parse errors" not in good.stdout + bad.stdout
+    assert runner("--tap-output", "worse.tap", "--tap-version", "13", *gates, script, "fail").exit_code == 1
+    worse = prove(runner.cwd / "worse.tap")
+    assert "Failed 2/3 subtests" in worse.stdout or "Failed 3/3 subtests" in worse.stdout
+    assert "Parse errors" not in worse.stdout
+
+
+def test_version_14_says_so_and_is_otherwise_the_same(runner):
+    script = runner.script(HOSTILE)
+    runner("--tap-output", "r.tap", script, "fail")
+    text = (runner.cwd / "r.tap").read_text()
+    assert text.startswith("TAP version 14\n1..1\nnot ok 1 - script.py\n")
+    errors = [line for line in prove(runner.cwd / "r.tap").stdout.split("\n") if "Parse errors" in line]
+    assert not [line for line in errors if "TAP specified version 14" not in line]
+
+
+def test_junit_of_a_real_run_keeps_to_the_schema(runner):
+    script = runner.script(HOSTILE, "jobs/load.py")
+    result = runner("--junit-output", "r.xml", "--add-gate", "cpu_max:<=100000", script, "fail")
+    assert result.exit_code == 1
+    data = (runner.cwd / "r.xml").read_bytes()
+    xmlschema.XMLSchema(str(ROOT / "tests" / "data" / "junit-10.xsd")).validate(str(runner.cwd / "r.xml"))
+    (suite,) = junitparser.JUnitXml.fromstring(data)
+    case, *gates = suite
+    assert (case.name, case.classname, len(gates)) == ("load.py", "jobs.load", 1)
+    assert case.result[0].type == "ValueError"
+    assert "\\xff\\x00 ]]> @octocat" in case.system_err
+    runner("--junit-output", "lab.xml", "--junit-dialect", "GitLab", script, env={"CI_PROJECT_DIR": str(runner.cwd)})
+    assert ElementTree.parse(runner.cwd / "lab.xml").find(".//testcase").get("file") == "jobs/load.py"
+
+
+@pytest.fixture
+def actions(runner):
+    """Return the files of a step, after telling the command that it is one."""
+    files = {"GITHUB_STEP_SUMMARY": runner.cwd / "summary.md", "GITHUB_OUTPUT": runner.cwd / "outputs"}
+    for path in files.values():
+        path.write_text("before\n" if path.suffix else "before=1\n")
+    runner.env.update(GITHUB_ACTIONS="true", GITHUB_WORKSPACE=str(runner.cwd), **{k: str(v) for k, v in files.items()})
+    return files
+
+
+def commands_of(stream: str) -> list[str]:
+    return [line for line in stream.split("\n") if line.startswith("::")]
+
+
+def test_github_actions_is_told_of_a_failure(runner, actions):
+    script = runner.script(HOSTILE)
+    result = runner("--add-gate", "memory_max_mb:0.001", script, "fail")
+    assert result.exit_code == 1
+    assert result.out == "::error::of the script itself ]]> <script>document.title='ran'</script>\n"  # nothing of ours
+    ours = [command for command in commands_of(result.err) if "title=" in command]
+    assert ours[0].startswith("::error file=script.py,line=7,title=script.py failed::ValueError: ::error::not mine")
+    assert ours[1].startswith("::error title=script.py%3A memory_max_mb%3A0.001::")
+    # The traceback is the script's own, with all that is in it.
+    assert len(commands_of(result.err)) == len(ours) + 1
+    summary = actions["GITHUB_STEP_SUMMARY"].read_text()
+    assert summary.startswith("before\n<!-- runner: script.py -->\n")
+    assert "| ❌ | `memory_max_mb:0.001` |" in summary
+    values = read_outputs(actions["GITHUB_OUTPUT"].read_text())
+    assert (values["before"], values["passed"], values["exit_code"], values["gates_failed"]) == ("1", "false", "1", "1")
+    assert float(values["execution_time_seconds"]) > 0
+
+
+def test_github_actions_is_told_of_success_and_only_where_that_is_wanted(runner, actions):
+    script = runner.script("print('fine')\n")
+    result = runner("--quiet", script)
+    assert (result.exit_code, result.out, result.err) == (0, "fine\n", "")
+    assert read_outputs(actions["GITHUB_OUTPUT"].read_text())["passed"] == "true"
+    before = {path: path.read_text() for path in actions.values()}
+    runner("--no-github", script)
+    runner(script, env={"GITHUB_ACTIONS": ""})
+    runner("--show-history")
+    assert {path: path.read_text() for path in actions.values()} == before
+
+
+def test_several_reports_at_once_and_one_that_fails_late(runner):
+    script = runner.script("import shutil; shutil.rmtree('gone'); print('out')\n")
+    (runner.cwd / "gone").mkdir()
+    flags = ("junit", "tap", "html", "markdown", "gitlab-metrics")
+    files = ("gone/r.xml", "r.tap", "r.html", "r.md", "r.txt")
+    asked = [word for flag, file in zip(flags, files, strict=True) for word in (f"--{flag}-output", file)]
+    result = runner("--quiet", *asked, "--json-output", "-", script)
+    assert result.exit_code == 0
+    assert "gone/r.xml was not written" in result.err
+    first, _, rest = result.out.partition("\n")
+    assert (first, json.loads(rest)["exit_code"]) == ("out", 0)
+    assert all((runner.cwd / name).stat().st_size for name in files[1:])
+
+
+def test_a_spec_flag_counts_after_the_script_and_others_are_the_scripts(runner):
+    script = runner.script("import sys; print(sys.argv[1:])\n")
+    result = runner("--quiet", script, "--junit-output", "r.xml", "--html-output", "r.html")
+    assert result.out == "['--html-output', 'r.html']\n"
+    assert (runner.cwd / "r.xml").exists() and not (runner.cwd / "r.html").exists()
+
+
+@pytest.mark.parametrize("flag", ["--junit-output", "--tap-output", "--html-output", "--markdown-output"])
+def test_a_path_that_cannot_work_stops_everything_before_the_start(runner, flag):
+    script = runner.script("open('ran', 'w')")
+    for path in (".", "no/such/file"):
+        result = runner(flag, path, script)
+        assert (result.exit_code, result.err.count("\n")) == (2, 1)
+        assert flag in result.err
+    assert not (runner.cwd / "ran").exists()
+
+
+def test_reports_of_a_script_that_cannot_start_are_written_too(runner):
+    result = runner("--junit-output", "r.xml", "--tap-output", "r.tap", "--html-output", "r.html", "nope.py")
+    assert result.exit_code == 127
+    assert ElementTree.parse(runner.cwd / "r.xml").find(".//testcase/error") is not None
+    assert "not ok 1 - nope.py" in (runner.cwd / "r.tap").read_text()
+    assert "was not started (exit code 127)" in (runner.cwd / "r.html").read_text()
+
+
+def test_a_browser_shows_the_page_and_runs_nothing_of_the_script(runner, tmp_path):
+    chromium = require("chromium")
+    script = runner.script(HOSTILE)
+    runner("--html-output", "r.html", "--add-gate", "memory_max_mb:0.001", script)
+    done = subprocess.run(
+        [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
+         "--virtual-time-budget=1000", "--dump-dom", f"file://{runner.cwd / 'r.html'}"],
+        capture_output=True, text=True, timeout=100, env={**runner.env, "HOME": str(tmp_path)},
+    )  # fmt: skip
+    assert "<title>script.py: succeeded in" in done.stdout
+    assert "memory_max_mb:0.001" in done.stdout
+    assert "rc-cross" in done.stdout  # our own script has run
+    assert "&lt;script&gt;document.title" in done.stdout
