@@ -182,7 +182,8 @@ class Execution:
             if self.job.limited:
                 from runner.engine.limits import unnoticed
 
-                self.warnings += unnoticed(attempt, self.job)
+                which = "" if self.policy is None else f"attempt {attempt.number}: "
+                self.warnings += [which + line for line in unnoticed(attempt, self.job)]
             delay = self._next_delay(run, attempt)
             if delay is None or not self._wait(delay, attempt):
                 break

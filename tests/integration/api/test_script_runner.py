@@ -275,3 +275,11 @@ def test_an_exception_that_leaves_the_run_ends_the_script(tmp_path):
 def test_variables_are_texts_to_the_script(tmp_path):
     job = write(tmp_path, "import os; print(os.environ['N'], os.environ['P'])\n")
     assert ScriptRunner(job, env={"N": 1, "P": tmp_path}).run_script()["stdout"] == f"1 {tmp_path}\n"
+
+
+def test_a_limit_that_was_passed_unnoticed_is_said_of_its_attempt(tmp_path, monkeypatch):
+    monkeypatch.setattr("runner.engine.limits.unnoticed", lambda attempt, job: ["memory peaked"])
+    runner = ScriptRunner(write(tmp_path, "raise SystemExit(1)"), max_memory="1TB")
+    assert runner.run_script()["warnings"] == ["memory peaked"]
+    runner.configure_retry(max_attempts=2, initial_delay=0)
+    assert runner.run_script()["warnings"] == ["attempt 1: memory peaked", "attempt 2: memory peaked"]
