@@ -94,13 +94,18 @@ def _table(screen: Screen, changes: Sequence[Change]) -> list[str]:
         if not screen.width or _LABEL + sum(widths[each] + 2 for each in names) - 2 <= screen.width:
             break
         names.remove(name)
-    lines = []
+    others = sum(widths[name] + 2 for name in names[1:])
+    roomy = not screen.width or _LABEL + widths[""] + others <= screen.width
+    indent = _LABEL if roomy else 2
+    if not roomy:  # below the label instead of beside it
+        widths[""] = max(1, min(widths[""], screen.width - indent - others))
+    lines = [] if roomy else [_label(screen, "Compared", _DIM).rstrip()]
     for at, row in enumerate(rows):
-        first, *middle, last = (screen.plain(row[name]) for name in names)
-        cells = [pad(first, widths[names[0]])]
+        _, *middle, last = (screen.plain(row[name]) for name in names)
+        cells = [pad(screen.fit(row[""], screen.width - widths[""]) if screen.width else row[""], widths[""])]
         cells += [" " * (widths[name] - columns(cell)) + cell for name, cell in zip(names[1:], middle, strict=False)]
         style = _STYLES[changes[at - 1].verdict] if at else _DIM
-        begin = _label(screen, "" if at else "Compared", _DIM)
+        begin = " " * indent if at or not roomy else _label(screen, "Compared", _DIM)
         text = "  ".join(cells) + "  "
         lines.append(begin + (text + screen.paint(last, style) if at else screen.paint(text + last, style)))
     return lines
