@@ -34,30 +34,30 @@ class Progress:
         self._start = monotonic()
         self._due = self._start + _PATIENCE
         self._shown = False
-        self._done = 0
 
-    def __call__(self, done: int, what: str = "") -> None:
-        """Tell how many are done, and of what if that has changed: as many are to come then as were done before."""
-        if what and what != self.what:
-            self.what, self.total, self._start = what, self._done, monotonic()
-        self._done = done
+    def __call__(self, done: int, what: str = "", share: float = 0.0) -> None:
+        """Tell how many are done, of what if that has changed, and which share that is if it is not known how many come."""
         now = monotonic()
+        if what and what != self.what:
+            self.what, self._start = what, now
         if not self._screen.terminal or now < self._due:
             return
         self._due = now + _EVERY
         self._shown = True
-        self._screen.write(f"\r\033[K{self._screen.fit(self._text(done, now), 1)}")
+        self._screen.write(f"\r\033[K{self._screen.fit(self._text(done, share, now), 1)}")
 
-    def _text(self, done: int, now: float) -> str:
-        share = min(1.0, done / self.total) if self.total else 0.0
+    def _text(self, done: int, share: float, now: float) -> str:
+        if self.total:
+            share = min(1.0, done / self.total)
         if not share:
             return f"{format_count(done)} {self.what}"
         left = ""
         if share >= _ENOUGH:
             seconds = max(1, round((now - self._start) * (1 - share) / share))
             left = f", {seconds if seconds < 60 else format_seconds(seconds)}{' s' * (seconds < 60)} left"
+        of = f" of {format_count(self.total)}" if self.total else ""
         # What matters most comes first: a narrow terminal shows no more.
-        return f"{100 * share:.0f} %{left}: {format_count(done)} of {format_count(self.total)} {self.what}"
+        return f"{100 * share:.0f} %{left}: {format_count(done)}{of} {self.what}"
 
     def end(self) -> None:
         """Take the line away."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from runner.engine.checksum import check_sum
-from runner.importers import read_runs
+from runner.importers import reader_of
 from runner.importers.base import DATABASE, BadFileError, Source
 from runner.model.errors import UsageError
 from runner.model.portable import portions
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from runner.model.run import Run
     from runner.stores.base import Store
 
-    Tell = Callable[[int, str], None]
+    Tell = Callable[[int, str, float], None]
 
 #: Runs stored at a time: a runner that wants to store its own need not wait long.
 _BATCH = 200
@@ -65,7 +65,8 @@ def import_file(history: HistoryManager, path: str, dry_run: bool = False, tell:
         history: The record.
         path: A file of any format that `importers` reads, a database of the runner's own, or ``-`` for standard input.
         dry_run: Whether nothing is stored.
-        tell: Called now and then with how many runs are done, and with what is done ("runs checked", "runs stored").
+        tell: Called now and then with how many runs are done, with what is done ("runs checked", "runs stored"), and
+            with how much of all that is, from 0 to 1.
 
     Raises:
         UsageError: There is no such file, or it is the record itself.
@@ -90,21 +91,21 @@ def _import(history: HistoryManager, path: str, name: str, dry_run: bool, tell: 
     result = Imported(name, dry_run)
     if os.path.exists(history.db_path) and os.path.samefile(path, history.db_path):
         raise UsageError(f"{name} is the record itself")
-    for batch in _batches(path, name):
+    for batch, share in _batches(path, name):
         if dry_run:
             result.new += len({run.id for run in batch} - _known(history, [run.id for run in batch]))
         result.runs += len(batch)
         if tell is not None:
-            tell(result.runs, "runs checked")
+            tell(result.runs, "runs checked", share)
     if not dry_run:
         stored = 0
-        for batch in _batches(path, name):
+        for batch, share in _batches(path, name):
             known = _known(history, [run.id for run in batch])
             fresh = [run for run in batch if run.id not in known]
             result.new += len(history.add(fresh)) if fresh else 0
             stored += len(batch)
             if tell is not None:
-                tell(stored, "runs stored")
+                tell(stored, "runs stored", share)
     return result
 
 
@@ -113,21 +114,22 @@ def _known(history: HistoryManager, ids: list[str]) -> set[str]:
     return history.ask(lambda store: store.known(ids), nothing)
 
 
-def _batches(path: str, name: str) -> Iterator[list[Run]]:
-    if _is_ours(path, name):
-        with snapshot(path) as copy:
-            store: Store = STORES.load("sqlite")(copy, create=False)
-            try:
-                yield from store.scan(RunFilter(), output=True, samples=True, size=_FEW)
-            finally:
-                store.close()
+def _batches(path: str, name: str) -> Iterator[tuple[list[Run], float]]:
+    """Yield the runs of a file in small parts, each with how much of it was read by then."""
+    source = Source(path, name)
+    if not (source.head.startswith(DATABASE) and source.head[68:72] == _OURS):
+        for batch in portions(reader_of(source).read(source), _BATCH):
+            yield batch, source.share()
         return
-    yield from portions(read_runs(path, name), _BATCH)
-
-
-def _is_ours(path: str, name: str) -> bool:
-    head = Source(path, name).head
-    return head.startswith(DATABASE) and head[68:72] == _OURS
+    with snapshot(path) as copy:
+        store: Store = STORES.load("sqlite")(copy, create=False)
+        try:
+            total, done = store.count(RunFilter()), 0
+            for batch in store.scan(RunFilter(), output=True, samples=True, size=_FEW):
+                done += len(batch)
+                yield batch, done / max(done, total)
+        finally:
+            store.close()
 
 
 def _standard_input() -> Spooled:

@@ -10,7 +10,7 @@ from runner.model.errors import RunnerError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import BinaryIO, Protocol
+    from typing import Any, BinaryIO, Protocol
 
     from runner.model.run import Run
 
@@ -44,6 +44,8 @@ class Source:
     def __init__(self, path: str, name: str = "") -> None:
         self.path = path
         self.name = name or path
+        self._file: Any = None
+        self._done = 0.0
         try:
             with open(path, "rb") as file:
                 self.compressed = file.read(2) == _GZIP
@@ -59,8 +61,21 @@ class Source:
         if self.compressed:
             import gzip
 
-            return gzip.open(self.path, "rb")  # type: ignore[return-value]
-        return open(self.path, "rb")
+            self._file = gzip.GzipFile(self.path, "rb")
+        else:
+            self._file = open(self.path, "rb")  # noqa: SIM115 (whoever asked for it closes it)
+        return self._file  # type: ignore[no-any-return]
+
+    def tell(self, share: float) -> None:
+        """Note how much of it was read, where that is not as far as the file was read."""
+        self._done = share
+
+    def share(self) -> float:
+        """Return how much of it was read, from 0 to 1."""
+        if self._done or self._file.closed:
+            return self._done or 1.0
+        position: int = (self._file.fileobj if self.compressed else self._file).tell()
+        return min(1.0, position / max(1, os.path.getsize(self.path)))
 
     def failure(self, error: Exception, line: int = 0) -> BadFileError:
         """Return the error that tells a person why the file can't be read, and where."""

@@ -55,7 +55,9 @@ class EarlierProgramReader:
                 alerts = _alerts(connection)
                 figures = groupby(connection.execute(_METRICS), key=itemgetter(0))
                 owner, group = next(figures, _NONE)
-                for execution in connection.execute("SELECT * FROM executions ORDER BY id"):
+                [total] = connection.execute("SELECT count(*) FROM executions").fetchone()
+                for number, execution in enumerate(connection.execute("SELECT * FROM executions ORDER BY id"), 1):
+                    source.tell(number / max(total, number))
                     row = execution["id"]
                     while owner is not None and owner < row:  # of an execution that was deleted
                         owner, group = next(figures, _NONE)

@@ -50,6 +50,7 @@ class ParquetReader:
                         row += 1
                         yield run_of({name: value for name, value in zip(names, values, strict=True)
                                       if value is not None})  # fmt: skip
+                    source.tell(row / file.metadata.num_rows)
         except (pyarrow.ArrowException, OSError, ValueError) as error:
             where = f"{source.name}, row {row}" if row else source.name
             raise BadFileError(f"{where}: {str(error).splitlines()[0]}") from None
