@@ -36,7 +36,7 @@ class Progress:
         self._shown = False
 
     def __call__(self, done: int, what: str = "", share: float = 0.0) -> None:
-        """Tell how many are done, of what if that has changed, and which share that is if it is not known how many come."""
+        """Tell how many are done, of what if that has changed, and, where nobody knows how many come, which share."""
         now = monotonic()
         if what and what != self.what:
             self.what, self._start = what, now
