@@ -6,6 +6,7 @@ import os
 from _thread import allocate_lock  # `import threading` costs 3 ms
 from time import time_ns
 
+from runner.engine.history_alerts import AlertMethods
 from runner.engine.history_dicts import as_dict, new_run
 from runner.engine.history_options import days_before
 from runner.engine.history_retention import RetentionMethods
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
-class HistoryManager(RetentionMethods):
+class HistoryManager(RetentionMethods, AlertMethods):
     """Remembers runs in a database, and finds them again. Threads may share one.
 
     Nothing is opened before it is used; reading creates no file.

@@ -82,7 +82,8 @@ class Sender:
         #: Why a channel did not take a message, by channel.
         self.problems: dict[str, str] = {}
         self.sent = self.refused = 0
-        self._failed: set[str] = set()
+        #: Channels that took no message, and may later.
+        self.passing: set[str] = set()
         self._deadline = 0.0
 
     def send(
@@ -221,7 +222,7 @@ class Sender:
             due = now
             if state == UNSENT:
                 due = self._leave_in_peace(name, problem, now, wait)
-            elif state == SENT and name not in self._failed and self.book is not None:
+            elif state == SENT and name not in self.passing and self.book is not None:
                 self.book.put_pause(name, self.targets[name], 0, 0, "")
             if key:
                 rows.append((key, state, problem, due))
@@ -230,7 +231,7 @@ class Sender:
 
     def _leave_in_peace(self, name: str, problem: str, now: int, wait: float) -> int:
         """Leave a channel in peace that has failed; return until when."""
-        self._failed.add(name)
+        self.passing.add(name)
         if self.book is None:
             return now
         failures = self.book.pause(name, self.targets[name])[1] + 1
