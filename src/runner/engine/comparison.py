@@ -12,7 +12,7 @@ from runner.model.metric import MB
 from runner.model.metrics import EXECUTION_TIME, METRICS
 from runner.model.units import format_bytes
 from runner.model.usual import LOWER, UNKNOWN
-from runner.stores.base import script_label
+from runner.stores.base import SHORT_ID, script_label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from runner.model.run import Run
     from runner.model.usual import Cause, Place
 
-#: Digits of ids in a legend.
-_SHORT_ID = 8
 #: Samples that make a curve: of the first there is no rate, and one point is no line.
 _FEWEST = 3
 
@@ -129,7 +127,7 @@ class RunComparison:
     @property
     def chart(self) -> Chart:
         """CPU and memory of both over their time."""
-        names = [run.id[:_SHORT_ID] for run in (self.base, self.run)]
+        names = [run.id[:SHORT_ID] for run in (self.base, self.run)]
         labels = [script_label(run) for run in (self.base, self.run)]
         if labels[0] != labels[1]:
             names = [f"{label} {name}" for label, name in zip(labels, names, strict=True)]

@@ -43,6 +43,8 @@ PAGE = 5000
 
 #: Digits of a run's id.
 ID_DIGITS = 12
+#: Of these, how many a table shows: a beginning names a run as well as the whole.
+SHORT_ID = 8
 
 
 class RunFilter:

@@ -11,6 +11,7 @@ from runner.engine.explain import explain
 from runner.engine.history import HistoryManager
 from runner.model.errors import UsageError
 from runner.model.run import iso
+from runner.stores.base import SHORT_ID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ _COLUMNS = ("started", "fired", "status", "run", "values")
 _DISPENSABLE = ("run", "status")
 _FIRED = {True: "yes", False: "-", None: "?"}
 _YELLOW, _DIM = "\033[33m", "\033[2m"
-#: Digits of a run's id in a table.
-_SHORT_ID = 8
 
 
 def explain_condition(options: ExplainOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
@@ -85,6 +84,6 @@ def _row(run: Run, verdict: Verdict) -> dict[str, Any]:
         "started": strftime("%m-%d %H:%M:%S" if started.tm_year == localtime().tm_year else "%Y-%m-%d %H:%M", started),
         "fired": _FIRED[verdict.fired],
         "status": "ok" if run.last.success else run.last.error_type or run.last.reason,
-        "run": run.id[:_SHORT_ID],
+        "run": run.id[:SHORT_ID],
         "values": ", ".join(map(str, verdict.findings)),
     }

@@ -19,7 +19,7 @@ from runner.model.metric import BOUND, CEILING
 from runner.model.run import iso
 from runner.model.units import format_value
 from runner.model.usual import HIGHER, LOWER, UNKNOWN
-from runner.stores.base import script_label
+from runner.stores.base import SHORT_ID, script_label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ def _figures(found: RunComparison, screen: Screen) -> list[str]:
     usual = _is_usual(found)
     head = [
         "",
-        "USUAL" if usual else found.base.id[:8],
-        "THIS RUN" if usual else found.run.id[:8],
+        "USUAL" if usual else found.base.id[:SHORT_ID],
+        "THIS RUN" if usual else found.run.id[:SHORT_ID],
         "DIFFERENCE",
         "" if usual else "USUALLY",
     ]

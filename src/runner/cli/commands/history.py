@@ -14,7 +14,7 @@ from runner.engine.history_options import history_filter
 from runner.model import metrics
 from runner.model.run import iso
 from runner.model.units import format_bytes, format_count, format_value
-from runner.stores.base import script_label
+from runner.stores.base import SHORT_ID, script_label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from runner.engine.run_options import RecordOptions
     from runner.model.metric import Metric
     from runner.model.run import Run
-
-#: Digits of a run's id in a table: a beginning names a run as well as the whole.
-_SHORT_ID = 8
 
 _COLUMNS = ("started", "status", "wall", "bar", "cpu", "memory", "attempts", "run", "script")
 #: Of these, what a narrow terminal can do without, in that order.
@@ -140,7 +137,7 @@ def _line(run: Run) -> dict[str, Any]:
         "cpu": _figure(run, metrics.CPU_TIME),
         "memory": _figure(run, metrics.MEMORY_MAX),
         "attempts": len(run.attempts),
-        "run": run.id[:_SHORT_ID],
+        "run": run.id[:SHORT_ID],
         "script": " ".join([script_label(run), *run.args])[:200],
     }
 

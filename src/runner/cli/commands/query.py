@@ -19,6 +19,7 @@ from runner.model.metrics import BY_NAME
 from runner.model.run import iso
 from runner.model.units import format_count, format_value
 from runner.stores.aggregates import COUNT, FUNCTIONS, MAX, MIN, STDDEV, SUM
+from runner.stores.base import SHORT_ID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from runner.engine.run_options import RecordOptions
     from runner.model.metric import Value
 
-#: Digits of a run's id in a table.
-_SHORT_ID = 8
 #: From here on a figure without a unit is shown without decimals.
 _LARGE = 1_000_000
 #: Figures of buckets that a narrow terminal can do without, the first ones first.
@@ -106,7 +105,7 @@ class _Answer:
                 {
                     "started": point["timestamp"][:19].replace("T", " "),
                     self.metric: self._said("", point["value"]),
-                    "run": point["run_id"][:_SHORT_ID],
+                    "run": point["run_id"][:SHORT_ID],
                     "script": point["script_name"],
                 }
                 for point in points
