@@ -22,10 +22,10 @@ _STYLES = {WORSE: _RED, BETTER: _GREEN, UNSURE: _YELLOW, SAME: _DIM}
 #: Columns taken by the label of a row, and by the verdict on a gate.
 _LABEL, _VERDICT = 11, 8
 #: Room for a text below which it is not broken into lines.
-_LEAST = 16
+_LEAST = 24
 #: Columns of the table, and those that a narrow terminal can do without, in that order.
-_COLUMNS = ("", "now", "baseline", "change", "by chance", "verdict")
-_DISPENSABLE = ("by chance", "baseline", "now")
+_COLUMNS = ("", "now", "baseline", "change", "interval", "verdict")
+_DISPENSABLE = ("interval", "baseline", "now")
 
 
 def show_judgement(screen: Screen, judgement: Judgement, show: ShowOptions) -> None:
@@ -61,26 +61,27 @@ def judgement_lines(screen: Screen, judgement: Judgement) -> list[str]:
 
 def _gate(screen: Screen, result: GateResult, first: bool) -> list[str]:
     word, style = ("passed", _GREEN) if result.passed else ("FAILED", _RED)
-    begin = _label(screen, "Gates" if first else "", _DIM) + screen.paint(pad(word, _VERDICT), style)
-    return _wrapped(screen, begin, result.text, _LABEL + _VERDICT)
+    begin = _label(screen, "Gates" if first else "", _DIM) + screen.paint(word, style)
+    return _wrapped(screen, begin, " " * (_VERDICT - len(word)), result.text, _LABEL + _VERDICT)
 
 
 def _texts(screen: Screen, label: str, text: str, style: str) -> list[str]:
-    return _wrapped(screen, _label(screen, label, style), text, _LABEL)
+    return _wrapped(screen, _label(screen, label, style), "", text, _LABEL)
 
 
 def _label(screen: Screen, label: str, style: str) -> str:
     return f"  {screen.paint(pad(label, _LABEL - 3), style)} "
 
 
-def _wrapped(screen: Screen, begin: str, text: str, taken: int) -> list[str]:
+def _wrapped(screen: Screen, begin: str, gap: str, text: str, taken: int) -> list[str]:
+    """Return a text behind what it begins with, its lines one below the other; below that where there is no room."""
     room = screen.width - taken if screen.width else 0
     if room >= _LEAST or not screen.width:
         parts = wrap(screen.plain(text), room) if room else [screen.plain(text)]
-        return [begin + parts[0], *(" " * taken + part for part in parts[1:])]
+        return [begin + gap + parts[0], *(" " * taken + part for part in parts[1:])]
     indent = 4
     parts = wrap(screen.plain(text), max(2, screen.width - indent))
-    return [begin.rstrip(), *(" " * indent + part for part in parts)]
+    return [begin, *(" " * indent + part for part in parts)]
 
 
 def _table(screen: Screen, changes: Sequence[Change]) -> list[str]:

@@ -143,7 +143,7 @@ class Baseline:
 
     def notices(self, entry: Mapping[str, Any]) -> list[str]:
         """Return lines to tell of what a run (as a baseline keeps it) is compared with."""
-        from runner.engine.judging import differences
+        from runner.engine.judging import CHANGED, differences
 
         if self.missing:
             return [f"no baseline yet: {self.path} does not exist; nothing was compared"]
@@ -156,6 +156,8 @@ class Baseline:
             said.append(f"{self.path} has no runs under {wanted[0]} yet: compared with those under {chosen.key}")
         alike = [run for run in chosen.runs if run.get("host_class") == entry.get("host_class")]
         told = differences((alike or chosen.runs)[-1], entry) if chosen.runs else []
+        if told == [CHANGED]:  # what a build is there for
+            return [*said, "the script has changed since the baseline was measured"]
         return [*said, *([f"the baseline was measured otherwise: {'; '.join(told)}"] if told else [])]
 
     def reference(self, metric: str) -> Reference | None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: A change by less than this part is none.
 LEAST_PART = 0.05
+#: What differs in nearly every build.
+CHANGED = "the script has changed since"
 
 
 class Remembered:
@@ -156,5 +158,5 @@ def differences(baseline: Mapping[str, Any], run: Mapping[str, Any]) -> list[str
         told.append(f"arguments {before or 'none'} (here {now or 'none'})")
     before, now = baseline.get("script_hash"), run.get("script_hash")
     if before and now and before != now:
-        told.append("the script has changed since")
+        told.append(CHANGED)
     return told

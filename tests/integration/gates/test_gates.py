@@ -169,5 +169,5 @@ def test_the_verdicts_fit_a_narrow_terminal(terminal: Callable[..., support.Term
     screen = terminal(width=40)
     screen.line("clear; " + runner.line("--add-gate", "stdout_lines:0", "job.py") + "; echo code $?")
     text = screen.wait("code 3")
-    assert "FAILED  stdout_lines 1 (at\n                   most 0)" in text
+    assert "FAILED\n    stdout_lines 1 (at most 0)" in text
     assert "\033[31mFAILED" in screen.screen(escapes=True)

@@ -43,7 +43,7 @@ def test_everything_is_shown_where_there_is_room() -> None:
     assert judgement_lines(Fake(), JUDGEMENT) == [
         "  Gates    FAILED  cpu_max 95 % (at most 90 %)",
         "           passed  memory_max_mb 5 MB (at most 1 GB)",
-        "  Compared                         now  baseline  change       by chance  verdict",
+        "  Compared                         now  baseline  change        interval  verdict",
         "           wall time            12.0 s    10.0 s   +20 %   +9 % to +31 %  worse",
         "           CPU time             1.00 s    1.00 s     0 %    -5 % to +5 %  same",
         "           peak memory           50 MB    100 MB   -50 %  -55 % to -40 %  better",
@@ -65,8 +65,8 @@ def test_no_line_is_longer_than_the_terminal(width: int) -> None:
 
 def test_colours_tell_what_fails() -> None:
     text = "\n".join(judgement_lines(Fake(color=True), JUDGEMENT))
-    assert "\033[31mFAILED  \033[0m" in text
-    assert "\033[32mpassed  \033[0m" in text
+    assert "\033[31mFAILED\033[0m  cpu_max" in text
+    assert "\033[32mpassed\033[0m  memory" in text
     assert "\033[31mworse\033[0m" in text
 
 
