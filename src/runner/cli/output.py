@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _BOLD, _DIM, _RED, _GREEN, _YELLOW, _RESET = "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[0m"
 
 _ERROR = "Error"
-_WRAPPED = (_ERROR, "Usual", "Unusual", "Likely", "Changed", "Differs", "")  # rows whose end is never cut off
+#: Rows whose end is never cut off.
+_WRAPPED = (_ERROR, "Where", "Usual", "Unusual", "Likely", "Changed", "Differs", "")
 _LABEL = 11  # columns taken by a row's label
 _TOLD = 3  # failures named of a run that was retried
 
@@ -122,10 +123,7 @@ def summarize(screen: Screen, run: Run, show: ShowOptions) -> None:
 
 def _open_line(run: Run, screen: Screen) -> bool:
     tail = run.last.output.get("stdout" if run.last.merged else "stderr")
-    if not screen.terminal or tail is None:
-        return False
-    end = tail.tail or tail.head
-    return bool(end) and not end.endswith(b"\n")
+    return screen.terminal and tail is not None and tail.unfinished
 
 
 def _one_line(screen: Screen, run: Run) -> str:
@@ -179,6 +177,7 @@ def _rows(run: Run) -> list[tuple[str, str]]:
         return [(_ERROR, error_of(last))]
     return [
         (_ERROR, error_of(last)),
+        ("Where", _where(run)),
         ("CPU", _cpu(last)),
         ("Memory", _memory(last)),
         ("Disk", _disk(last)),
@@ -186,6 +185,17 @@ def _rows(run: Run) -> list[tuple[str, str]]:
         ("Left", _left(last)),
         ("Retried", _retried(run)),
     ]
+
+
+def _where(run: Run) -> str:
+    """Return where a run failed, what an error of its kind usually means, and whether it came before."""
+    failure = run.failure
+    if failure is None:
+        return ""
+    kind = f"{failure.kind}: {failure.meaning}" if failure.meaning else ""
+    runs = f"{format_count(failure.runs)} run{'s' * (failure.runs != 1)}"
+    before = f"{failure.count} x in the {runs} before" if failure.count else f"never in the {runs} before"
+    return " · ".join(part for part in (failure.place, before if failure.runs else "", kind) if part)
 
 
 def _number(attempt: Attempt, metric: Metric) -> float:

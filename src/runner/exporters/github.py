@@ -75,8 +75,9 @@ class GithubReport:
         place = self._place(run) if not run.last.success and run.last.reason != SKIPPED else None
         lines = annotation_commands(run, judgement, place, self._environ.get("GITHUB_WORKSPACE", ""))
         if lines:
+            kept = run.last.output.get("stdout" if run.last.merged else "stderr")
             # A command counts only at the beginning of a line.
-            begin = "\n" if _leaves_line_open(run) else ""
+            begin = "\n" if kept is not None and kept.unfinished else ""
             write_all(2, (begin + "\n".join(lines) + "\n").encode("utf-8"))
 
     def _summarize(self, run: Run, judgement: Judgement | None) -> None:
@@ -175,9 +176,3 @@ def _append(path: str, data: bytes) -> None:
         write_all(fd, data)
     finally:
         os.close(fd)
-
-
-def _leaves_line_open(run: Run) -> bool:
-    kept = run.last.output.get("stdout" if run.last.merged else "stderr")
-    end = b"" if kept is None else kept.tail or kept.head
-    return bool(end) and not end.endswith(b"\n")

@@ -35,7 +35,10 @@ class FileReport:
         Raises:
             ReportError: It could not be written.
         """
-        files.write(self.path, self.render(run, judgement))
+        kept = run.last.output.get("stdout")
+        # Behind a line of the script's that has no end, a report would begin in the middle of a line.
+        begin = b"\n" if self.to_stdout and kept is not None and kept.unfinished else b""
+        files.write(self.path, begin + self.render(run, judgement))
 
     def render(self, run: Run, judgement: Judgement | None) -> bytes:
         """Return the report."""

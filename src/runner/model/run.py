@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runner.model.curve import Curve
+    from runner.model.failure import Failure
     from runner.model.metric import Value
     from runner.model.usual import Comparison
 
@@ -25,6 +26,12 @@ class Tail:
         self.size = size
         self.lines = lines
         self.moments = Moments()  #: when it was written, as far as that is known
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the last line has no end yet: whatever follows on the same stream would continue it."""
+        end = self.tail or self.head
+        return bool(end) and not end.endswith(b"\n")
 
     def text(self) -> str:
         """Return what was kept as text, undecodable bytes replaced, with a line where something is missing."""
@@ -89,6 +96,7 @@ class Run:
         self.attempts: list[Attempt] = []
         self.extra: dict[str, float] = {}  #: metrics of other names that an API user saved with the run
         self.usual: Comparison | None = None  #: how it compares with earlier runs; known of a run that has just ended
+        self.failure: Failure | None = None  #: what its error is, beyond its message; likewise
 
     @property
     def last(self) -> Attempt:
@@ -146,6 +154,7 @@ class Run:
             "packages_hash": self.packages_hash,
             "kinds": last.kinds,
             "usual": None if self.usual is None else self.usual.to_dict(),
+            "failure": None if self.failure is None else self.failure.to_dict(),
         }
 
 

@@ -132,6 +132,14 @@ def test_several_reports_at_once_and_one_that_fails_late(runner):
     assert all((runner.cwd / name).stat().st_size for name in files[1:])
 
 
+def test_a_report_on_standard_output_begins_a_line(runner):
+    script = runner.script("import sys; sys.stdout.write(sys.argv[1])\n")
+    for written in ("no end", "end\\n", ""):
+        result = runner("--quiet", "--tap-output", "-", script, written.encode().decode("unicode_escape"))
+        lines = result.out.split("\n")
+        assert lines[bool(written)] == "TAP version 14"
+
+
 def test_a_spec_flag_counts_after_the_script_and_others_are_the_scripts(runner):
     script = runner.script("import sys; print(sys.argv[1:])\n")
     result = runner("--quiet", script, "--junit-output", "r.xml", "--html-output", "r.html")
