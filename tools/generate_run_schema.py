@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "src"))
 
 from runner.agent import events  # noqa: E402
+from runner.analysis.errors import MEANINGS  # noqa: E402
 from runner.model.metric import BOUND, CEILING, EXACT, SAMPLED  # noqa: E402
 from runner.model.metrics import METRICS  # noqa: E402
 from runner.model.usual import HIGHER, LOWER, UNKNOWN, USUAL  # noqa: E402
@@ -144,12 +145,27 @@ def schema() -> dict[str, object]:
             "additionalProperties": {"enum": [EXACT, SAMPLED, BOUND, CEILING]},
         },
         "usual": comparison(),
+        "failure": failure(),
     }
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A run, as --json-output writes it",
         **_closed(properties),
     }
+
+
+def failure() -> dict[str, object]:
+    """Return the schema of what is said of an error."""
+    described = {
+        "class": {"enum": list(MEANINGS), "description": "Kind of error"},
+        "meaning": {**TEXT_OR_NULL, "description": "What an error of that kind usually means"},
+        "place": {**TEXT_OR_NULL, "description": "Where in the code it came from"},
+        "count": {"type": "integer", "minimum": 0, "description": "Earlier runs that ended with the same error"},
+        "last": TIME_OR_NULL,
+        "runs": {"type": "integer", "minimum": 0, "description": "Earlier runs that were looked at"},
+    }
+    closed = _closed(described)
+    return {"description": "What the error of a failed run is, beyond its message", "anyOf": [closed, {"type": "null"}]}
 
 
 def _closed(properties: dict[str, object]) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runner.engine.history import HistoryManager as HistoryManager
+    from runner.engine.log_analyzer import LogAnalyzer as LogAnalyzer
     from runner.engine.monitor import ProcessMonitor as ProcessMonitor
     from runner.engine.queries import TimeSeries as TimeSeries
     from runner.engine.script import ScriptRunner as ScriptRunner
@@ -14,12 +15,13 @@ __version__ = "0.1.0"
 #: Public name -> where it lives; imported on first use, so that the command line pays for none of it.
 _PUBLIC = {
     "HistoryManager": "runner.engine.history",
+    "LogAnalyzer": "runner.engine.log_analyzer",
     "ProcessMonitor": "runner.engine.monitor",
     "ScriptRunner": "runner.engine.script",
     "TimeSeries": "runner.engine.queries",
 }
 
-__all__ = ["HistoryManager", "ProcessMonitor", "ScriptRunner", "TimeSeries", "__version__"]
+__all__ = ["HistoryManager", "LogAnalyzer", "ProcessMonitor", "ScriptRunner", "TimeSeries", "__version__"]
 
 
 def __getattr__(name: str) -> object:

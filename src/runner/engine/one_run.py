@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from runner.engine.history import HistoryManager
     from runner.model.run import Attempt, Run
+    from runner.stores.base import Store
 
 #: Earlier runs of a script among which the same error is looked for: what it costs does not grow with the record.
 WITHIN = 10_000
@@ -97,15 +98,21 @@ def _look_up(run: Run, place: Place) -> None:
 def recurrence_of(history: HistoryManager, run: Run) -> Recurrence | None:
     """Return how often the error that ended a run had ended the same script before, None for a run without error.
 
-    Of a script that ran very often, the last `WITHIN` runs are looked at.
+    Raises:
+        StoreError: The record can't be read.
+    """
+    none: Recurrence | None = None
+    return history.ask(lambda store: recurrence_in(store, run), none)
+
+
+def recurrence_in(store: Store, run: Run) -> Recurrence | None:
+    """Return the same of what a store holds; of a script that ran very often, the last `WITHIN` runs are looked at.
 
     Raises:
         StoreError: The record can't be read.
     """
-    last, kind = run.last, run.last.error_type
+    kind = run.last.error_type
     if kind is None:
         return None
-    none: list[tuple[str | None, int, int, int]] = []
     earlier = RunFilter(key=run.script_key, until=run.started, within=WITHIN)
-    found = history.ask(lambda store: store.errors(earlier, kind), none)
-    return recurrence(last.error_message or "", found, history.count(earlier))
+    return recurrence(run.last.error_message or "", store.errors(earlier, kind), store.count(earlier))

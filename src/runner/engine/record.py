@@ -86,6 +86,10 @@ class Recorder:
                 self._journal.close(remove=True)
             try:
                 run.usual = usual.compare_with_usual(store, run)
+                if not run.last.success:
+                    from runner.engine.failure_note import note_failure
+
+                    run.failure = note_failure(store, run)
                 self.warnings += fold_abandoned(store, self.roots)
                 self._clean_up(store)
             except StoreError as error:

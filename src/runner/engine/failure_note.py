@@ -1,0 +1,57 @@
+"""Says of a failed run what kind of error it was, where it came from, and how often it came before."""
+
+from __future__ import annotations
+
+from os.path import basename
+
+from runner.agent.events import FAILED_TO_START
+from runner.analysis.errors import MEANINGS, classify
+from runner.analysis.recurrence import Recurrence
+from runner.analysis.traceback import last_frames, place_of
+from runner.engine.one_run import recurrence_in
+from runner.model.failure import Failure
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.model.run import Attempt, Run
+    from runner.stores.base import Store
+
+#: Lines from the end of the output that may tell what kind of error it was.
+_LINES = 50
+
+
+def note_failure(store: Store, run: Run) -> Failure | None:
+    """Return what is said of a failed run, None for one that succeeded or was never started.
+
+    Args:
+        store: The record; the run itself may be in it.
+        run: The run, with output.
+
+    Raises:
+        StoreError: The record can't be read.
+    """
+    last = run.last
+    if last.success or last.reason == FAILED_TO_START:
+        return None
+    errors = errors_of(last)
+    kind = classify(last.error_type, last.error_message, last.reason, errors.split("\n")[-_LINES:])
+    before = recurrence_in(store, run) or Recurrence(0, None, None, 0)
+    return Failure(kind, MEANINGS[kind], place_text(last, errors), before.count, before.last, before.runs)
+
+
+def errors_of(attempt: Attempt) -> str:
+    """Return what was kept of what an attempt wrote to standard error, or to both where they are one."""
+    kept = attempt.output.get("stdout" if attempt.merged else "stderr")
+    return "" if kept is None else kept.text()
+
+
+def place_text(attempt: Attempt, errors: str) -> str:
+    """Return where in the code the exception that ended an attempt came from, "" where none did or it is not told."""
+    # Only an uncaught exception makes Python exit with 1: after any other code a traceback is history.
+    if attempt.exit_code != 1 or "Traceback" not in errors:
+        return ""
+    frame = place_of(last_frames(errors))
+    if frame is None:
+        return ""
+    inside = f", in {frame.function}" if frame.function and not frame.function.startswith("<") else ""
+    return f"{basename(frame.file)}:{frame.line}{inside}"
