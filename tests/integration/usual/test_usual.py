@@ -180,3 +180,12 @@ def test_a_comparison_fits_into_a_narrow_terminal(known: Command, terminal) -> N
     text = window.wait("\nthe-end")
     assert "Unusual  wall time" in text
     assert max(len(line) for line in window.screen().splitlines()) <= 40
+
+
+def test_that_nothing_can_be_compared_fits_into_a_narrow_terminal(runner: Command, terminal) -> None:  # type: ignore[no-untyped-def]
+    assert runner("-c", "pass").exit_code == 0
+    window = terminal(width=30, height=50)
+    window.line(f"clear; {runner.line('compare', 'last')}; echo the-end")
+    text = window.wait("\nthe-end")
+    told = " ".join(text.split())
+    assert "no earlier run of -c can be compared with run" in told, "no word is broken"

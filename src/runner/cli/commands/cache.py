@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from time import time
 
-from runner.cli.tables import write_json, write_rows
+from runner.cli.tables import fitting, write_json, write_rows
 from runner.engine.environments import Environments
 from runner.model.run import iso
 from runner.model.units import format_bytes
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from runner.engine.query_options import QueryOptions
 
 _COLUMNS = ("used", "size", "packages", "by", "script", "dependencies")
+#: Of these, what a narrow terminal can do without, in that order.
+_DISPENSABLE = ("by", "packages", "used", "size")
 
 
 class CacheOptions(Options):
@@ -42,7 +44,7 @@ def list_environments(query: QueryOptions, out: TextIO) -> int:
     elif not rows:
         out.write("no environments are kept: none was made for a script yet\n")
     else:
-        write_rows(out, "table", _COLUMNS, [
+        lines: list[dict[str, object]] = [
             {
                 "used": row["used"][:16].replace("T", " "),
                 "size": format_bytes(row["bytes"]),
@@ -52,7 +54,8 @@ def list_environments(query: QueryOptions, out: TextIO) -> int:
                 "dependencies": ", ".join(row["dependencies"]) or "none",
             }
             for row in rows
-        ])  # fmt: skip
+        ]
+        write_rows(out, "table", fitting(_COLUMNS, _DISPENSABLE, lines, out), lines)
     return 0
 
 

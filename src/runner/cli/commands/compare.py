@@ -89,8 +89,9 @@ def _nothing(run: Run, others: Mapping[str, int], query: QueryOptions, out: Text
     if query.format == "json":
         write_json(out, {"status": "no_data", "run": as_dict(run), "left_out": dict(others)})
     elif query.format == "table":
-        text = "; ".join(filter(None, [told, name_left_out(others)]))
-        out.write(Screen(1).plain(text) + "\n")
+        screen = Screen(1)
+        text = screen.plain("; ".join(filter(None, [told, name_left_out(others)])))
+        out.writelines(f"{line}\n" for line in (wrap(text, screen.width) if screen.width else [text]))
     return 0
 
 
