@@ -41,8 +41,8 @@ _TYPES: dict[str, str] = {
         " SMTPAuthenticationError NoCredentialsError",
         DEPENDENCY: "ModuleNotFoundError ImportError DistributionNotFound PackageNotFoundError NoClassDefFoundError"
         " ClassNotFoundException LoadError",
-        TIMEOUT: "TimeoutError ReadTimeout ConnectTimeout Timeout TimeoutExpired ReadTimeoutError SocketTimeoutException"
-        " DeadlineExceeded",
+        TIMEOUT: "TimeoutError ReadTimeout ConnectTimeout Timeout TimeoutExpired ReadTimeoutError DeadlineExceeded"
+        " SocketTimeoutException",
         SYNTAX: "SyntaxError IndentationError TabError",
         DATA: "ValueError KeyError IndexError TypeError AttributeError UnicodeDecodeError UnicodeEncodeError"
         " JSONDecodeError ParserError ParseError LookupError ZeroDivisionError AssertionError NullPointerException"
