@@ -151,8 +151,8 @@ def _apart(value: float, limit: float, unit: str) -> tuple[str, str]:
     shown, bound = format_value(value, unit), format_value(limit, unit)
     if shown != bound or value == limit:
         return shown, bound
-    name = {"seconds": "s", "percent": "%"}.get(unit, unit)
-    return f"{value:.9g} {name}", f"{limit:.9g} {name}"
+    name = {"seconds": " s", "percent": " %", "count": "", "lines": ""}.get(unit, f" {unit}")
+    return f"{value:.9g}{name}", f"{limit:.9g}{name}"
 
 
 def parse_gate(text: str, where: str = "gate") -> Gate:

@@ -98,6 +98,7 @@ def test_what_was_found_and_what_is_allowed_is_said_in_units() -> None:
     )
     # What would look the same gets digits enough to see the difference.
     assert parse_gate("cpu_max:90").judge({CPU: 90.004}).text == "cpu_max 90.004 % (at most 90 %)"
+    assert parse_gate("stdout_lines:>=5.5").judge({LINES: 6}).text == "stdout_lines 6 (at least 5.5)"
     assert parse_gate("cpu_max:90").judge({CPU: 90}).text == "cpu_max 90 % (at most 90 %)"
 
 
