@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from runner.agent.events import dumps
+from runner.agent.events import dumps, loads
 from runner.model.metrics import BY_NAME
 from runner.model.run import label_of
 from runner.stores.codec import decode_curve, encode_curve
@@ -139,8 +139,8 @@ class Keeper(Ledger, Leftovers):
         if purge.part == METRICS:
             columns = [f"r.{name} IS NOT NULL" for name in purge.metrics if name in BY_NAME]
             others = [name for name in purge.metrics if name not in BY_NAME]
-            text += f" AND ({' OR '.join([*columns, *['json_type(r.extra, ?) IS NOT NULL'] * len(others)])})"
-            values += map(_path, others)
+            text += f" AND ({' OR '.join([*columns, *[self._queries['has_figure']] * len(others)])})"
+            values += others
         return text, values
 
     # -- deleting -------------------------------------------------------------------------------------------------
@@ -233,11 +233,11 @@ class Keeper(Ledger, Leftovers):
     def _forget_figures(self, names: Sequence[str], doomed: str) -> None:
         columns = [f"{name} = NULL" for name in names if name in BY_NAME]
         others = [name for name in names if name not in BY_NAME]
-        marks = ", ".join(f"?{place}" for place in range(2, 2 + len(others)))
-        more = [f"extra = nullif(json_remove(extra, {marks}), '{{}}')"] if others else []
+        more = ["extra = without(extra, ?2)"] if others else []
+        self._connection.create_function("without", 2, _without, deterministic=True)
         query = self._queries["forget_figures"].replace("{doomed}", self._queries["doomed"])
         for table, key, changes, values in (
-            ("attempts", "run", columns, []), ("runs", "seq", [*columns, *more], list(map(_path, others))),
+            ("attempts", "run", columns, []), ("runs", "seq", [*columns, *more], [dumps(others)] if others else []),
         ):  # fmt: skip
             if changes:
                 text = query.replace("{table}", table).replace("{key}", key).replace("{figures}", ", ".join(changes))
@@ -262,6 +262,7 @@ class Keeper(Ledger, Leftovers):
                 tally.add(owners[run], samples=1, bytes=len(before) - len(after))
 
 
-def _path(name: str) -> str:
-    """Return the path of a key in a JSON object."""
-    return f'$."{name}"'
+def _without(extra: str | None, names: str) -> str | None:
+    """Return figures without some; SQLite's own function can't name one with a quotation mark in it."""
+    left = {name: value for name, value in loads(extra or "{}").items() if name not in loads(names)}
+    return dumps(left) if left else None

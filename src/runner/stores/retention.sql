@@ -65,6 +65,9 @@ SELECT c.data FROM curves c CROSS JOIN runs r ON r.seq = c.run WHERE {where} LIM
 EXISTS (SELECT 1 FROM curves c WHERE c.run = r.seq AND NOT EXISTS
     (SELECT 1 FROM coarse_curves d WHERE d.run = c.run AND d.attempt = c.attempt AND d.seconds >= ?))
 
+-- has_figure --
+EXISTS (SELECT 1 FROM json_each(r.extra) WHERE key = ?)
+
 -- doomed --
 SELECT value FROM json_each(?1)
 

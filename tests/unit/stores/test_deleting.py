@@ -114,6 +114,9 @@ def test_only_a_part_of_the_runs_meant_goes(store: SqliteStore, keeper: Keeper) 
     assert found.last.metrics[MEMORY_MAX.name] == run.last.metrics[MEMORY_MAX.name]
     assert found.extra == {'a"b': 1.0}
     assert found.last.output and found.last.curve
+    assert delete(keeper, Purge(kinds.METRICS, before(2), metrics=['a"b'])).runs == 1
+    found = store.get(run.id)
+    assert found is not None and found.extra == {}
     delete(keeper, Purge(kinds.OUTPUT, before(2)))
     delete(keeper, Purge(kinds.SAMPLES, before(2)))
     found = store.get(run.id)
@@ -307,7 +310,11 @@ SMALL = ("retention_policies", "retention_audit", "sqlite_master", "environments
 ALL_RUNS = ("unused", "weigh_samples", "weigh_output", "page_of_samples", "page_of_output", "some_curves")
 
 
-@pytest.mark.parametrize("name", [name for name in read_queries("retention") if name not in ("is_coarse", "doomed")])
+#: Parts of questions.
+PARTS = ("is_coarse", "has_figure", "doomed")
+
+
+@pytest.mark.parametrize("name", [name for name in read_queries("retention") if name not in PARTS])
 def test_no_question_reads_a_table_where_an_index_serves(store: SqliteStore, name: str) -> None:
     queries = read_queries("retention")
     text = queries[name].replace("{doomed}", queries["doomed"]).replace("{where}", "r.started < 5")
