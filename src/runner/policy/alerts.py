@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner.model.alert_state import ACKNOWLEDGED, MUTED, OVER, THROTTLED, TOLD, WAITING
 from runner.model.errors import UsageError
-from runner.model.notification import SEVERITIES
+from runner.model.notification import INFO, SEVERITIES
 from runner.model.notification import WARNING as WARNING_SEVERITY
 from runner.model.words import did_you_mean
 
@@ -22,6 +22,8 @@ MOMENTS = (AFTER, DURING, BOTH)
 
 #: Seconds within which an alert of a script is told once, where its rule says nothing else.
 THROTTLE_SECONDS = 300.0
+#: What a condition names that is about a change from the run before.
+_CHANGES = ("recovered", "first_run", "changed(")
 #: Characters of a name.
 _LONGEST_NAME = 100
 
@@ -37,7 +39,8 @@ class AlertRule:
         throttle_seconds: After a message, further firings are counted for so long, not told; 0 tells each.
         after: How many runs in a row it has to hold before it is told.
         when: Whether it is judged when the run has ended, while it lasts, or both.
-        recover: Whether its end is told.
+        recover: Whether its end is told; where that is not said, of all but what is of severity INFO, and what is
+            about a change, which ends by itself.
     """
 
     __slots__ = ("after", "channels", "condition", "name", "recover", "severity", "throttle_seconds", "when")
@@ -51,7 +54,7 @@ class AlertRule:
         throttle_seconds: float = THROTTLE_SECONDS,
         after: int = 1,
         when: str = AFTER,
-        recover: bool = True,
+        recover: bool | None = None,
     ) -> None:
         self.name = name.strip()
         self.condition = condition.strip()
@@ -60,7 +63,7 @@ class AlertRule:
         self.throttle_seconds = float(throttle_seconds)
         self.after = after
         self.when = when.lower()
-        self.recover = recover
+        self.recover = not (self.severity == INFO or any(name in self.condition for name in _CHANGES)) if recover is None else recover
         self._check()
 
     def _check(self) -> None:

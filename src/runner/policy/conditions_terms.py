@@ -26,6 +26,10 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 }  # fmt: skip
 
 
+#: The largest number there is.
+_MOST = 1.7976931348623157e308
+
+
 class Term:
     """A part of a condition with its type.
 
@@ -102,12 +106,12 @@ def constant(type: str, value: Any, start: int, end: int, dimension: Dimension =
 
 
 def number(name: str) -> Evaluate:
-    """Return what reads a number; what is none, or not a number (NaN), is not known."""
+    """Return what reads a number; what is none, or no finite one, is not known."""
 
     def evaluate(facts: Facts, record: Resolver | None) -> Any:
         value = facts.get(name)
         kind = value.__class__
-        return value if (kind is float and value == value) or kind is int else None
+        return value if (kind is float or kind is int) and -_MOST <= value <= _MOST else None
 
     return evaluate
 
@@ -132,12 +136,20 @@ def truth(name: str, wanted: bool = True) -> Evaluate:
     return evaluate
 
 
-def asked(answer: Callable[..., Any], arguments: Sequence[Any], needs_record: bool) -> Evaluate:
-    """Return what calls a function; without a record it is not known what that would say."""
+def asked(answer: Callable[..., Any], arguments: Sequence[Any], needs_record: bool, kinds: Sequence[type]) -> Evaluate:
+    """Return what calls a function; without a record, what that would say is not known.
+
+    Args:
+        answer: The function (`conditions_names.Function.answer`).
+        arguments: What stands in its parentheses.
+        needs_record: Whether it asks the record.
+        kinds: Classes of what it may return; all else is not known, and no text.
+    """
+    nothing = "" if str in kinds else None
 
     def evaluate(facts: Facts, record: Resolver | None) -> Any:
         value = None if needs_record and record is None else answer(facts, record, *arguments)
-        return None if value != value else value
+        return value if value.__class__ in kinds and value == value else nothing
 
     return evaluate
 

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
 _MEASURES = {PLAIN: "a plain number", TIME: "a duration", SIZE: "a size", PERCENT: "a percentage",
              RATE: "a size per second"}  # fmt: skip
+_KINDS: dict[str, tuple[type, ...]] = {NUMBER: (int, float), TEXT: (str,), TRUTH: (bool,)}
 _TRUTHS = {"true": True, "false": False}
 _SIGNS = {"Add": "+", "Sub": "-", "Mult": "*", "Div": "/"}
 
@@ -211,12 +212,9 @@ class Builder:
         raise self._error(f"{entry.name} needs {needs} here", node)
 
     def _answer(self, entry: Function, arguments: list[Any], start: int, end: int) -> Term:
-        evaluate = terms.asked(entry.answer, arguments, entry.record)
+        evaluate = terms.asked(entry.answer, arguments, entry.record, _KINDS[entry.type])
         metric = self.names[arguments[0]] if entry.like_metric else None
         unit = metric.unit if isinstance(metric, Fact) else ""
-        if entry.type == TEXT:
-            inner = evaluate
-            evaluate = lambda facts, record: inner(facts, record) or ""  # noqa: E731
         text = " ".join(self.tree.text[start:end].split())
         self.leaves[text] = Leaf(text, evaluate, unit, entry)
         dimension, scale = UNITS[unit]
