@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
     Paint = Callable[[str, int, str], str]
 
-#: Columns that the last column of a table is given at least.
-_LEAST = 20
-#: Columns for it below which others are left out.
+#: Columns that the last column of a table is given at least; others are left out for it.
 _NARROW = 10
 
 
@@ -136,7 +134,7 @@ def _write_table(
 
     lines, widths = _cells(names, rows)
     taken = sum(widths[:-1]) + 2 * (len(names) - 1)
-    room = max(_LEAST, terminal_width(out) - taken) if terminal_width(out) else 0
+    room = max(_NARROW, terminal_width(out) - taken) if terminal_width(out) else 0
     for number, line in enumerate(lines):
         *first, last = line
         cells = [pad(cell, width) for cell, width in zip(first, widths, strict=False)]
