@@ -138,7 +138,7 @@ def expected(run: Run, judgement: Judgement | None) -> tuple[int, int, int, int]
 def test_json(make, judge, tmp_path):
     run, judgement = make(), judge()
     JsonReport(str(tmp_path / "r.json")).write(run, judgement)
-    data = json.loads((tmp_path / "r.json").read_bytes())
+    data = json.loads((tmp_path / "r.json").read_bytes(), parse_constant=pytest.fail)
     assert ("judgement" in data) == (judgement is not None)
 
 

@@ -32,15 +32,29 @@ def make_reports(asked: Asked, environ: Mapping[str, str], script: str = "") -> 
         script: The script's file, "" for none.
 
     Raises:
-        UsageError: A path can't work, two reports would go to one file, or one in place of the script or the baseline.
+        UsageError: A path can't work, two reports would go to one file, or one in place of the script, the record or
+            the baseline.
     """
     root = environ.get("CI_PROJECT_DIR") or environ.get("GITHUB_WORKSPACE") or ""
     makers = (_json, _junit, _tap, _markdown, _html, _gitlab)
     files = [report for make in makers if (report := make(asked, root)) is not None]
-    ci = asked("ci")
-    others = [("the script", script), ("--save-baseline", ci.save_baseline if ci is not None else "")]
-    _check_distinct([*(other for other in others if other[1]), *((report.flag, report.path) for report in files)])
+    if files:
+        paths = ((report.flag, report.path) for report in files)
+        _check_distinct([*(other for other in _others(asked, script) if other[1]), *paths])
     return [*files, *_github(asked, environ)]
+
+
+def _others(asked: Asked, script: str) -> list[tuple[str, str]]:
+    """Return the other files that a run goes by, each with what asks for it: no report may take its place."""
+    from runner.engine.location import absolute, locate
+
+    ci, record = asked("ci"), asked("record")
+    history = locate("" if record is None else record.history_db, absolute())[0]
+    return [
+        ("the script", script),
+        ("the record", history),
+        ("--save-baseline", "" if ci is None else ci.save_baseline),
+    ]
 
 
 def _json(asked: Asked, root: str) -> FileReport | None:

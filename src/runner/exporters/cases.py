@@ -6,6 +6,7 @@ import os
 
 from runner.agent.events import CANCELLED, FAILED_TO_START, LOST, SKIPPED
 from runner.exporters.plain import one_line, output_text, streams
+from runner.exporters.telling import failure_note
 from runner.model.judgement import GateResult, Judgement
 from runner.model.metrics import EXECUTION_TIME
 from runner.model.run import Run, iso, label_of
@@ -168,7 +169,9 @@ def _script_case(run: Run) -> Case:
     state = ERROR if last.reason in _ERRORS else FAILURE
     # What went wrong is told on standard error; scripts of other languages often tell it on standard output.
     told = streams(last)[-1:]
-    details = {name: output_text(kept, _FAILURE_BYTES, _FAILURE_LINES) for name, kept in told}
+    note = failure_note(run)
+    details = {"where": note} if note else {}
+    details.update({name: output_text(kept, _FAILURE_BYTES, _FAILURE_LINES) for name, kept in told})
     kind = one_line(last.error_type or last.reason, 200)
     return Case("", state, kind, one_line(last.error_message or last.reason, 2000), details)
 

@@ -14,6 +14,7 @@ from runner.exporters.telling import (
     SKIPPED_GATE,
     change_rows,
     facts,
+    failure_note,
     gate_rows,
     good,
     headline,
@@ -121,12 +122,13 @@ def _html(text: str) -> str:
 def _header(run: Run, judgement: Judgement | None) -> str:
     passed = good(run, judgement)
     arguments = one_line(" ".join(run.args), 1000)
-    error = "" if run.last.success else error_of(run.last)
+    error, note = ("", "") if run.last.success else (error_of(run.last), failure_note(run))
     return (
         f'<header class="{"good" if passed else "bad"}">\n'
         f'<h1><span class="mark">{"✓" if passed else "✗"}</span> {_html(one_line(label_of(run.name, run.script_path)))}'
         f' <span class="faint">{_html(arguments)}</span></h1>\n<p>{_html(headline(run, judgement))}</p>\n'
         + (f'<pre class="error">{_html(error[:4000])}</pre>\n' if error else "")
+        + (f'<p class="faint">{_html(note)}</p>\n' if note else "")
         + "</header>"
     )
 

@@ -14,6 +14,7 @@ from runner.exporters.telling import (
     SKIPPED_GATE,
     change_rows,
     cost,
+    failure_note,
     gate_rows,
     good,
     headline,
@@ -68,7 +69,7 @@ def markdown(run: Run, judgement: Judgement | None = None) -> str:
     parts = [
         f"<!-- runner: {_marker(label)} -->",
         f"### {mark} {code(label)} {headline(run, judgement)}",
-        *([code(error_of(run.last), 1000)] if not run.last.success and error_of(run.last) else []),
+        *(code(text, 1000) for text in (error_of(run.last), failure_note(run)) if text and not run.last.success),
         " · ".join([*cost(run), *_where(run)]),
     ]
     if judgement is not None:

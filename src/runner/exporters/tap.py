@@ -17,6 +17,8 @@ NEWEST, WIDESPREAD = "14", "13"
 
 #: Lines of output with a failure.
 _LINES = 20
+#: Characters of a text that still stands behind its name.
+_LONG = 300
 
 
 class TapOptions(Options):
@@ -99,7 +101,7 @@ def _details(suite: Suite, case: Case) -> list[str]:
         lines += [f"{key}: {_quoted(suite.properties[key])}" for key in ("run_id", "git_commit")
                   if key in suite.properties]  # fmt: skip
     for key, value in case.details.items():
-        if case is suite.cases[0]:
+        if "\n" in value or len(value) > _LONG:
             lines += [f"{key}: |", *(f"  {line}" for line in _block(value))]
         else:
             lines.append(f"{key}: {_quoted(value)}")

@@ -38,6 +38,12 @@ def headline(run: Run, judgement: Judgement | None) -> str:
     return f"{ending}, but {', '.join(parts)}"
 
 
+def failure_note(run: Run) -> str:
+    """Return where in the code a run failed and what such an error usually means, "" where neither is known."""
+    found = run.failure
+    return "" if found is None else one_line(" · ".join(part for part in (found.place, found.meaning) if part))
+
+
 def cost(run: Run) -> list[str]:
     """Return what the run cost, in a few words each."""
     last = run.last
