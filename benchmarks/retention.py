@@ -15,6 +15,8 @@ from benchmarks import common
 if __package__ in (None, ""):
     sys.path[:0] = [str(common.ROOT), str(common.ROOT / "src")]
 
+from benchmarks.queries import record
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from benchmarks.common import Row
@@ -25,9 +27,6 @@ SECONDS = 60.0
 WAIT = 0.1
 #: Seconds that an automatic cleanup may take.
 AUTOMATIC = 0.2
-
-#: Where the record that all benchmarks of a large one share is made, once.
-DATA = common.ROOT / "build" / "bench-data"
 
 #: A runner's way into the record, again and again: prints how long each waited for the lock, and how long it took.
 WRITER = """
@@ -58,20 +57,6 @@ while True:
     print(store._connection.waited, time.perf_counter() - start, flush=True)
     time.sleep(0.02)
 """
-
-
-def record(runs: int = RUNS) -> Path:
-    """Return the record that is copied, making it if there is none."""
-    from benchmarks.generate import generate
-
-    path = DATA / f"runs-{runs}.db"
-    if not path.exists():
-        DATA.mkdir(parents=True, exist_ok=True)
-        made = path.with_suffix(".making")
-        made.unlink(missing_ok=True)
-        generate(str(made), runs)
-        made.rename(path)
-    return path
 
 
 def middle(path: Path) -> float:
@@ -105,7 +90,7 @@ def rows(rounds: int = 1) -> list[Row]:
     """Measure; see `benchmarks.common` for what a row is."""
     folder = common.scratch("retention")
     path = folder / "record.db"
-    shutil.copyfile(record(), path)
+    shutil.copyfile(record(RUNS)[0], path)
     command = common.installed_runner() or common.checkout_runner()
     days = int(middle(path))
     clean = [*command, "--history-db", str(path)]
