@@ -4,6 +4,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from runner.engine.alert_api import AlertManager as AlertManager
     from runner.engine.history import HistoryManager as HistoryManager
     from runner.engine.log_analyzer import LogAnalyzer as LogAnalyzer
     from runner.engine.monitor import ProcessMonitor as ProcessMonitor
@@ -14,6 +15,7 @@ __version__ = "0.1.0"
 
 #: Public name -> where it lives; imported on first use, so that the command line pays for none of it.
 _PUBLIC = {
+    "AlertManager": "runner.engine.alert_api",
     "HistoryManager": "runner.engine.history",
     "LogAnalyzer": "runner.engine.log_analyzer",
     "ProcessMonitor": "runner.engine.monitor",
@@ -21,7 +23,9 @@ _PUBLIC = {
     "TimeSeries": "runner.engine.queries",
 }
 
-__all__ = ["HistoryManager", "LogAnalyzer", "ProcessMonitor", "ScriptRunner", "TimeSeries", "__version__"]
+__all__ = [
+    "AlertManager", "HistoryManager", "LogAnalyzer", "ProcessMonitor", "ScriptRunner", "TimeSeries", "__version__",
+]  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

@@ -332,11 +332,11 @@ class Alerting:
         try:
             if book is not None:
                 book.wait_at_most(max(0.1, deadline - monotonic()))
-            left = sender.send(own, deadline, 0 if during else OTHERS)
+            sender.send(own, deadline, 0 if during else OTHERS)
         except StoreError as error:
             self.warnings.append(f"what became of messages could not be noted: {error}")
             return
-        self._tell(sender, left)
+        self._tell(sender)
 
     def hurry(self, seconds: float) -> None:
         """Begin to count the patience with the end of the script; what is being sent has only so long left."""
@@ -344,10 +344,12 @@ class Alerting:
         if self._sender is not None:
             self._sender.hurry(monotonic() + seconds)
 
-    def _tell(self, sender: Sender, left: int) -> None:
+    def _tell(self, sender: Sender) -> None:
         for name, problem in sender.problems.items():
-            kept = "it is in the outbox" if self._store is not None else "it is lost, for there is no record to keep it"
-            self.warnings.append(f"{name} did not take a message: {problem}; {kept}")
+            kept = "waits in the outbox" if self._store is not None else "is lost, for there is no record to keep it"
+            if name not in sender.passing and name in sender.refusing:
+                kept = "was refused and is kept" if self._store is not None else "was refused"
+            self.warnings.append(f"a message to {name} {kept}: {problem}")
 
     def close(self) -> None:
         """Let the database go."""

@@ -82,6 +82,8 @@ class Sender:
         #: Why a channel did not take a message, by channel.
         self.problems: dict[str, str] = {}
         self.sent = self.refused = 0
+        #: Channels that refused a message for good.
+        self.refusing: set[str] = set()
         #: Channels that took no message, and may later.
         self.passing: set[str] = set()
         self._deadline = 0.0
@@ -217,6 +219,8 @@ class Sender:
         for name, key, state, problem, wait in batch:
             self.sent += state == SENT
             self.refused += state == REFUSED
+            if state == REFUSED:
+                self.refusing.add(name)
             if problem:
                 self.problems[name] = problem
             due = now

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runner.agent.events import Event
+    from runner.engine.alert_api import AlertManager
     from runner.engine.history import HistoryManager
     from runner.model.run import Run
 
@@ -61,6 +62,7 @@ class ScriptRunner:
 
     Attributes:
         history_manager: Where runs are remembered; None (the default) remembers nothing.
+        alert_manager: What is told of the runs, and whom.
 
     Raises:
         UsageError: A value does not fit.
@@ -98,6 +100,7 @@ class ScriptRunner:
             raise UsageError(f"script_args: a list of arguments is needed, not the text {script_args!r}")
         self.script_args = [str(argument) for argument in script_args or ()]
         self.history_manager: HistoryManager | None = None
+        self._alerts: AlertManager | None = None
         self._env = {str(key): str(value) for key, value in (env or {}).items()}
         self._run_options = RunOptions.checked(
             timeout=timeout,
@@ -164,6 +167,19 @@ class ScriptRunner:
         )
         self._retry = RetryPolicy(options)
 
+    @property
+    def alert_manager(self) -> AlertManager:
+        """Alerts of the runs; nobody is told of anything before some are added."""
+        if self._alerts is None:
+            from runner.engine.alert_api import AlertManager
+
+            self._alerts = AlertManager()
+        return self._alerts
+
+    @alert_manager.setter
+    def alert_manager(self, manager: AlertManager) -> None:
+        self._alerts = manager
+
     def run_script(self, watch: Callable[[Event, int], None] | None = None) -> dict[str, Any]:
         """Run the script to its end, retries included.
 
@@ -172,7 +188,8 @@ class ScriptRunner:
 
         Returns:
             The run as the JSON report has it, and besides: ``metrics`` (a flat dict that ``json.dump`` takes),
-            ``stdout`` and ``stderr`` (what was kept of the output, as text), ``warnings``.
+            ``stdout`` and ``stderr`` (what was kept of the output, as text), ``warnings``, ``alerts`` (what fired, as
+            `AlertManager.check_alerts` returns it).
 
         Raises:
             KeyboardInterrupt: Ctrl-C came while the script ran; the run was recorded first.
@@ -184,6 +201,8 @@ class ScriptRunner:
         # The program that calls is a Python program: its interpreter runs the script too.
         target = locate(script, self.script_args, self._run_options, env, program=__file__)
         target.prepare(env, lambda text, final: None)
+        alerts = self._alerts.alerting(record.history_db) if self._alerts is not None and self._alerts.in_use else None
+        fired: list[dict[str, Any]] = []
         with HeldInterrupt() as interrupt:
             execution = Execution(
                 target,
@@ -204,12 +223,16 @@ class ScriptRunner:
                 heartbeat = Heartbeat(self._heartbeat) if self._heartbeat else None
                 if heartbeat is not None and not execution.skipped:
                     heartbeat.begin()
+                looking = None if alerts is None else self.alert_manager.watch(execution, alerts)
                 run = execution.finish()
+                if alerts is not None:
+                    fired = self.alert_manager.conclude(alerts, run, looking=looking)
+                    execution.warnings += alerts.warnings
                 if heartbeat is not None:
                     execution.warnings += heartbeat.end(run)
             finally:
                 execution.release()
-        return _result(run, execution.warnings)
+        return {**_result(run, execution.warnings), "alerts": fired}
 
 
 def _result(run: Run, warnings: list[str]) -> dict[str, Any]:

@@ -63,7 +63,8 @@ class AlertRule:
         self.throttle_seconds = float(throttle_seconds)
         self.after = after
         self.when = when.lower()
-        self.recover = not (self.severity == INFO or any(name in self.condition for name in _CHANGES)) if recover is None else recover
+        passing = self.severity == INFO or any(name in self.condition for name in _CHANGES)
+        self.recover = not passing if recover is None else recover
         self._check()
 
     def _check(self) -> None:

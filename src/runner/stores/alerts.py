@@ -223,7 +223,7 @@ class AlertBook:
                 elif problem:
                     self._ask("mark_failed", [due, problem, key, owner])
                 else:
-                    self._ask("release", [1, key, owner])
+                    self._ask("release", [key, owner])
 
     def pause(self, channel: str, target: str) -> tuple[int, int, str]:
         """Return until when a channel is left in peace (0: it is not), after how many failures in a row, and why."""

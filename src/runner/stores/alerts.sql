@@ -32,8 +32,8 @@ INSERT INTO alerts (run, script, name, at, rule, severity, condition, outcome, d
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- add_message --
-INSERT INTO outbox (message, run, channel, target, added, state, due, lease, leased_until, body)
-VALUES (?, ?, ?, ?, ?, 'waiting', ?, ?, ?, ?)
+INSERT INTO outbox (message, run, channel, target, added, state, due, tries, lease, leased_until, body)
+VALUES (?, ?, ?, ?, ?, 'waiting', ?, 1, ?, ?, ?)
 
 -- add_link --
 INSERT INTO alert_messages (alert, message) VALUES (?, ?)
@@ -59,11 +59,11 @@ ON CONFLICT (channel, target) DO UPDATE SET until = excluded.until, failures = e
 DELETE FROM outbox_pauses WHERE channel = ? AND target = ?
 
 -- claim --
-UPDATE outbox SET lease = ?1, leased_until = ?2, tries = tries + 1
+UPDATE outbox SET lease = ?1, leased_until = ?2, tries = tries + (lease IS NOT ?1)
 WHERE id IN (SELECT id FROM outbox WHERE state = 'waiting' AND channel = ?3 AND target = ?4
     AND (due <= ?5 OR due > ?6 OR ?8)
     AND (leased_until IS NULL OR leased_until <= ?5 OR leased_until > ?7 OR lease = ?1)
-    ORDER BY lease IS NOT ?1, id LIMIT ?9)
+    ORDER BY lease IS NOT ?1, tries, id LIMIT ?9)
 RETURNING id, body
 
 -- has_due --
@@ -82,7 +82,7 @@ UPDATE outbox SET due = ?, problem = ?, lease = NULL, leased_until = NULL
 WHERE id = ? AND state = 'waiting' AND lease = ?
 
 -- release --
-UPDATE outbox SET lease = NULL, leased_until = NULL, tries = max(tries - ?, 0)
+UPDATE outbox SET lease = NULL, leased_until = NULL, tries = max(tries - 1, 0)
 WHERE id = ? AND state = 'waiting' AND lease = ?
 
 -- list_outbox --

@@ -85,11 +85,11 @@ def _outcome(each: Mapping[str, Any]) -> str:
     if each["outcome"] not in (TOLD, OVER):
         return str(each["outcome"])
     parts: list[str] = []
-    for state, verb in (("sent", each["outcome"]), ("waiting", "waits for"), ("refused", "refused by")):
+    for state, verb in (("sent", "told to"), ("waiting", "waits for"), ("refused", "refused by")):
         names = [message["channel"] for message in each["messages"] if message["state"] == state]
         if names:
-            parts.append(f"{verb}{' to' if state == 'sent' else ''} {', '.join(names)}")
-    return "; ".join(parts) or str(each["outcome"])
+            parts.append(f"{verb} {', '.join(names)}")
+    return ", ".join([*(["over"] if each["outcome"] == OVER else []), *parts]) or str(each["outcome"])
 
 
 def _write_state(out: TextIO, holding: list[dict[str, Any]], muted: list[dict[str, Any]], below: bool) -> None:
