@@ -103,7 +103,6 @@ FLAGS: dict[str, tuple[str, str, int, str, bool, bool]] = {
     "--forecast-method": ("", "", 1, "neutral", True, False),
     "--forecast-metric": ("", "", 1, "query", True, False),
     "--format": ("query", "format", 1, "neutral", False, False),
-    "--gate-add": ("gate", "add_gate", 1, "neutral", False, False),
     "--gate-base": ("gate-revisions", "base", 1, "neutral", False, False),
     "--gate-confidence": ("gate-revisions", "confidence", 1, "neutral", False, False),
     "--gate-head": ("gate-revisions", "head", 1, "neutral", False, False),

@@ -25,10 +25,6 @@ class GateOptions(Options):
         "Two files: the baseline, and the run that is judged by it (what --json-output or --save-baseline wrote)",
         default=(), metavar="FILE", positional=True,
     )  # fmt: skip
-    add_gate: tuple[str, ...] = opt(
-        "Fail unless a figure keeps within: cpu_max:90, cpu_max:+10% (repeatable)", default=(), flag="--gate-add",
-        metavar="METRIC:LIMIT",
-    )  # fmt: skip
 
 
 def gate_files(base: str, head: str, options: CiOptions, key: Key) -> tuple[Judgement, int]:

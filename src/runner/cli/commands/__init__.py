@@ -128,7 +128,7 @@ COMMANDS: tuple[Command, ...] = (
             ("sql", "record", "query"), "runner.cli.commands.sql:show_sql", "", _SCOPE),
     Command("metrics", "List every figure: unit, how it is known, meaning, how many runs have it",
             ("metrics", "record", "query"), "runner.cli.commands.metrics:show_metrics", "--metrics-list", _SCOPE),
-    Command("gate", "Judge the run in one file by another, or run a script at two git revisions: what got worse",
+    Command("gate", "Judge the run in one file by another, or a script at two git revisions",
             GATE_OWNERS, "runner.cli.commands.gate:gate", "", ("config",)),
     Command("baseline show", "Show what a baseline holds: branches, machines, and what runs cost there",
             ("baseline-file", "ci", "query"), "runner.cli.commands.baseline:show", "", _SCOPE),

@@ -48,7 +48,6 @@ def gate(*options_and_out: Any) -> int:
     *options, out = options_and_out
     given = dict(zip(GATE_OWNERS, options, strict=True))
     own, ci = given["gate"], given["ci"]
-    ci.add_gate = (*ci.add_gate, *own.add_gate)
     if given["gate-revisions"].base:
         from runner.cli.commands.gate_revisions import gate_revisions
 
@@ -68,6 +67,9 @@ def _gate_files(options: GateOptions, ci: CiOptions, query: QueryOptions, out: T
     """
     if len(options.files) != 2:
         raise UsageError("`runner gate` needs two files, the baseline and the run: runner gate base.json head.json")
+    for attr in ("baseline", "save_baseline"):
+        if ci.source(attr).startswith(COMMAND_LINE):
+            raise UsageError(f"{ci.declared[attr].label} has no place beside two files: the first one is the baseline")
     base, head = options.files
     judgement, same = gate_files(base, head, ci, key_of(os.environ, ci.baseline_key))
     if query.format == "json":
