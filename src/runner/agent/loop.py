@@ -340,13 +340,13 @@ class Loop:
         if self._limit is not None or self._cancel is not None or self._job.timeout is not None:
             last_call = max(0.0 if self._cancel else self._began + (self._job.timeout or 0.0), monotonic() + _LAST_CALL)
         self._take_signals()
-        self._came = set(self._signals.came)
+        self._came, self._signals.came = self._signals.came, set()
         while True:
             for carrier, limit in zip(self._carriers, limits):
                 carrier.drain(limit)
             if not any(carrier.pending for carrier in self._carriers):
                 return
-            if self._hurried or monotonic() >= last_call or (self._signals.came - self._came) & _IMPATIENT:
+            if self._hurried or monotonic() >= last_call or self._signals.came & _IMPATIENT:
                 return
             until = min(last_call, self._slots.due, self._signals.due or _NEVER)
             self._poller.wait(until - monotonic())

@@ -58,3 +58,16 @@ def test_a_killed_command_takes_the_script_with_it(runner: support.Command) -> N
     os.kill(process.pid, signal.SIGKILL)
     process.communicate(timeout=HANG)
     wait_for(lambda: not is_alive(script))
+
+
+def test_a_second_signal_ends_the_wait_for_a_slow_reader(runner: support.Command) -> None:
+    flood = 'import os\nprint("started", os.getpid(), flush=True)\nwhile True: print("y" * 1000)'
+    process = runner.start("--quiet", runner.script(flood), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout
+    script = int(process.stdout.readline().split()[1])
+    process.terminate()
+    wait_for(lambda: not is_alive(script))
+    assert process.poll() is None  # what was written before is still to be read
+    wait_for(lambda: process.poll() is not None or process.terminate())
+    process.communicate(timeout=HANG)
+    assert process.returncode == -signal.SIGTERM
