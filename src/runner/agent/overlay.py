@@ -66,6 +66,8 @@ class Overlay:
 class Guard(Overlay):
     """Keeps trouble of an overlay from becoming the script's: one that fails is dropped, and output passes as it is.
 
+    What it still held back or had drawn is let go at once, so that what passes from then on stands behind it.
+
     Args:
         overlay: What may fail.
 
@@ -127,3 +129,8 @@ class Guard(Overlay):
     def _drop(self, error: Exception) -> None:
         self.trouble = self.trouble or error
         self._overlay = Overlay()
+        for let_go in (self._whole.close, self._whole.finish):
+            try:
+                let_go(True)
+            except Exception:
+                pass  # it has failed before

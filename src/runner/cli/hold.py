@@ -84,16 +84,23 @@ def _pieces(fd: int, length: int, read: Callable[[int], bytes | None]) -> Iterat
 def show(spool: Spool) -> None:
     """Write what was held back where it was meant for; a signal that ends programs ends that too."""
     for fd, data in spool.take():
-        at = 0
-        while at < len(data):
-            if not _is_ready(fd):
-                if _is_asked_to_end():
-                    return
-                continue
-            # A pipe or terminal that is ready takes as much as this without waiting.
-            if not write_all(fd, data[at : at + _BLOCK]):
-                break
-            at += _BLOCK
+        if not write(fd, data):
+            return
+
+
+def write(fd: int, data: bytes) -> bool:
+    """Write for whoever reads, in vain where nobody does; return whether to go on: False once a signal asks to end."""
+    at = 0
+    while at < len(data):
+        if not _is_ready(fd):
+            if _is_asked_to_end():
+                return False
+            continue
+        # A pipe or terminal that is ready takes as much as this without waiting.
+        if not write_all(fd, data[at : at + _BLOCK]):
+            break
+        at += _BLOCK
+    return True
 
 
 def _is_ready(fd: int) -> bool:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import re
 from time import monotonic
 
-from runner.agent.channels import write_all
 from runner.agent.overlay import Overlay
-from runner.cli.hold import Spool, show
+from runner.cli.hold import Spool, show, write
 from runner.cli.live import is_written
 
 TYPE_CHECKING = False
@@ -174,16 +173,15 @@ class Panel(Overlay):
         """Have the last output drawn; the panel stays for the next attempt (see `Overlay.close`)."""
         self.due = float("inf")
         carrier = self._carrier
-        if carrier is not None and not is_written(carrier):
-            write_all(carrier.stream.fd, carrier.pending)
-            carrier.pending = b""
+        if carrier is not None and self._spool is not None and not is_written(carrier):
+            carrier.insert(self._give_way())  # nobody waits for the terminal any more: it gets all when it takes it
         if self._figures.durations is not None:
             self._figures.durations.close()
 
     def finish(self, failed: bool) -> None:
         """Leave the screen, and write all output where it would have been (see `Overlay.finish`)."""
         if self._carrier is not None:
-            write_all(self._carrier.stream.fd, self._hide())
+            write(self._carrier.stream.fd, self._hide())
         spool, self._spool = self._spool, None
         if spool is not None:
             show(spool)

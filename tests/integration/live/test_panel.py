@@ -157,6 +157,56 @@ def test_a_terminal_that_is_closed(ptys: Ptys) -> None:
     assert '"signal": 1' in done.stdout, done
 
 
+def test_a_terminal_that_is_held_with_ctrl_s(ptys: Ptys) -> None:
+    """Whoever asks the runner to end need not let the terminal go on first; it still gets everything when it does."""
+    ptys.script("""
+        import time
+        print("begun", flush=True)
+        while not open("go").read(): time.sleep(0.02)
+        print("end")
+    """)
+    go = ptys.folder / "go"
+    go.touch()
+    child = ptys.spawn(ptys.command("--panel", "--quiet", "script.py"))
+    child.expect_exact("begun")
+    data = child.before + child.after
+    child.send("\x13")
+    time.sleep(1.2)  # the clock is drawn anew
+    go.write_text("now")
+    deadline = time.monotonic() + 20
+    while child.isalive():
+        assert time.monotonic() < deadline, "the runner waits for the terminal"
+        os.kill(child.pid, signal.SIGTERM)
+        time.sleep(0.1)
+    child.send("\x11")
+    after = (data + child.read()).rpartition(LEAVE)[2]
+    assert after.startswith(b"begun\r\n")
+    argv = [sys.executable, "-m", "runner", "history", "--format", "json"]
+    done = subprocess.run(argv, cwd=ptys.folder, env=ptys.env, capture_output=True, text=True, timeout=60)
+    assert '"script_name": "script.py"' in done.stdout, done
+
+
+def test_a_panel_that_fails_costs_no_output(ptys: Ptys) -> None:
+    script = ptys.script("import time\nfor n in range(6): print('line', n, flush=True); time.sleep(0.1)")
+    drive = Path(__file__).with_name("drive.py").read_text()
+    failing = """
+from runner.cli.panel_view import View
+rows = View.rows
+def fail(self, *words):
+    shown = rows(self, *words)
+    return 1 / 0 if "line 3" in "".join(shown[0]) else shown
+View.rows = fail
+main()
+"""
+    (ptys.folder / "failing.py").write_text(drive.replace("\nmain()\n", failing))
+    seen = ptys.see([sys.executable, "failing.py", "--panel", script], lines=40)
+    assert seen.data.count(ENTER) == 1
+    after = seen.data.rpartition(LEAVE)[2]
+    assert after.startswith(b"".join(b"line %d\r\n" % n for n in range(6)))
+    assert b"the script did not notice" in after
+    assert seen.code == 0
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [
