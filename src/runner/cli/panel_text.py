@@ -28,14 +28,9 @@ Cell = tuple[str, str]  #: a character and the colours it is written in
 
 
 class Text:
-    """Takes output and remembers its newest lines.
-
-    Attributes:
-        changed: Whether anything came since it was last cleared by whoever draws.
-    """
+    """Takes output and remembers its newest lines."""
 
     def __init__(self) -> None:
-        self.changed = False
         self._lines: list[list[Cell]] = [[]]
         self._row = 0
         self._column = 0
@@ -47,7 +42,6 @@ class Text:
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of output."""
-        self.changed = True
         self._pending.append(data)
         self._size += len(data)
         while self._size - len(self._pending[0]) > _LATEST:
@@ -89,10 +83,10 @@ class Text:
 
     def _put(self, text: str) -> None:
         line, at, style = self._lines[self._row], self._column, self._style
-        text = text[: max(0, _WIDEST - at)]
+        text = "".join(filter(str.isprintable, text))[: max(0, _WIDEST - at)]
         if at > len(line):
             line.extend([(" ", "")] * (at - len(line)))
-        line[at : at + len(text)] = [(character, style) for character in text if character.isprintable()]
+        line[at : at + len(text)] = [(character, style) for character in text]
         self._column = at + len(text)
 
     def _control(self, character: str) -> None:

@@ -30,6 +30,7 @@ def rows(*pieces: bytes, width: int = 20, count: int = 10) -> list[str]:
         ("日本語".encode() * 4, ["日本語日本語日本語日", "本語"]),
         (b"\xff\xfe", ["\ufffd\ufffd"]),
         (b"gone\x1b[2Jhere", ["here"]),
+        ("in\u200bvisible\x1b[31m!".encode(), ["invisible\x1b[m\x1b[31m!"]),
     ],
 )
 def test_what_is_shown(data, expected):
