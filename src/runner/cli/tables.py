@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 #: Columns that the last column of a table is given at least; others are left out for it.
 _NARROW = 10
 
+#: Names in objects as JSON has them: the same ones come again and again.
+_names: dict[str, str] = {}
+
 
 def standard_output() -> TextIO:
     """Return standard output for an answer; what its encoding lacks, such as a name that is no UTF-8, is escaped.
@@ -49,7 +52,11 @@ def _indent(value: object, newline: str, parts: list[str]) -> None:
     if isinstance(value, dict) and value:
         parts.append("{")
         for key, each in value.items():
-            parts.append(f"{between}{dumps(key if isinstance(key, str) else dumps(key))}: ")
+            name = key if isinstance(key, str) else dumps(key)
+            text = _names.get(name)
+            if text is None:
+                text = _names[name] = f"{dumps(name)}: "
+            parts.append(between + text)
             _indent(each, inner, parts)
             between = "," + inner
         parts.append(newline + "}")
