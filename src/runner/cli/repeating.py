@@ -180,7 +180,7 @@ class Repeating:
             done.success = False
         self._warn([line for line in done.warnings if line not in self._said])
         self._said.update(done.warnings)
-        if self._runs > 1 or not number or name:
+        if done.success and (self._runs > 1 or not number or name):
             took = "" if done.seconds is None else f": {format_seconds(done.seconds)}"
             self._tell(f"{name}run {number} of {self._runs}{took}" if number else f"warm-up{took}")
         return done

@@ -13,6 +13,7 @@ from runner.engine.usual import COMPARED
 from runner.executors.process import Process
 from runner.model.errors import StartError
 from runner.model.judgement import WORSE, Change, GateResult, Judgement
+from runner.model.metric import BOUND, CEILING
 from runner.model.metrics import BY_NAME, EXECUTION_TIME
 from runner.model.units import format_seconds, format_value
 from runner.policy.gates import FALL, RISE
@@ -117,7 +118,8 @@ class Interleaved:
         order: list[tuple[Side, ...]] = []
         for number in range(pairs):
             if not order:  # A B B A or B A A B: what grows steadily meanwhile counts for both alike
-                first = self.sides if self._random.random() < 0.5 else self.sides[::-1]
+                # The very first run is one of the base: where both fail, it is not the change that fails.
+                first = self.sides if not number or self._random.random() < 0.5 else self.sides[::-1]
                 order = [first[::-1], first]
             for side in order.pop():
                 self._tell(f"pair {number + 1} of {pairs}, {side.name}{self._so_far()}")
@@ -172,7 +174,7 @@ def judge_pairs(
         gates: What the median run of `head` has to pass; a relative one allows that change of its metric for sure.
         metrics: Metrics compared, those of every run where none is named; gates add theirs.
         least: Smallest relative change that matters, where no relative gate says another.
-        confidence: How often an interval holds the true change.
+        confidence: How often all intervals hold the true changes; of several, each has to be surer (Bonferroni).
         seed: Begins the random resamples.
     """
     judgement = Judgement()
@@ -180,45 +182,52 @@ def judge_pairs(
     relative = {gate.metric.name: gate for gate in gates if gate.operator in (RISE, FALL)}
     names = list(dict.fromkeys([*(metrics or [metric.name for metric in COMPARED]), *relative]))
     changes: dict[str, Change] = {}
+    unknown: dict[str, str] = {}
+    each = 1 - (1 - confidence) / len(names)
     for name in names:
-        values = _values(base, name), _values(head, name)
-        if values[0] is None or values[1] is None:
-            if metrics:
-                judgement.notices.append(f"{name} was not measured in every run and is not compared")
+        reason = _why_not([*base, *head], name)
+        if reason:
+            unknown[name] = reason
+            judgement.notices.append(f"{name} is not compared: {reason}")
             continue
         gate = relative.get(name)
-        lower, middle, upper = paired.paired_interval(values[0], values[1], confidence, seed)
+        before, after = ([float(run.last.metrics[name] or 0) for run in side] for side in (base, head))
+        lower, middle, upper = paired.paired_interval(before, after, each, seed)
         worse_above = _more_is_worse(name, gate)
         verdict = paired.verdict(lower, upper, least if gate is None else gate.bound, len(base), worse_above)
-        change = Change(name, median(values[1]), median(values[0]), lower, upper, verdict, len(base), middle)
+        change = Change(name, median(after), median(before), lower, upper, verdict, len(base), middle)
         changes[name] = change
         if verdict == WORSE and gate is None:
             judgement.regressed.append(name)
     judgement.changes = list(changes.values())
     judgement.gates = [
-        _held(gate, changes) if gate.relative else gate.judge(whole.metrics, whole.kinds) for gate in gates
+        _held(gate, changes, unknown) if gate.relative else gate.judge(whole.metrics, whole.kinds) for gate in gates
     ]
     if len(base) < paired.ENOUGH:
         judgement.notices.append(f"{len(base)} pairs are too few to tell; {paired.ENOUGH} are needed, 10 are better")
     return judgement
 
 
-def _values(runs: Sequence[Run], name: str) -> list[float] | None:
-    values = [run.last.metrics.get(name) for run in runs]
-    known = [float(value) for value in values if value is not None]
-    return known if len(known) == len(values) else None
+def _why_not(runs: Sequence[Run], name: str) -> str:
+    """Return why a metric of some runs can't be compared, "" if it can."""
+    if any(run.last.metrics.get(name) is None for run in runs):
+        return "it was not measured in every run"
+    # What is known of a script that is shorter than the interval of samples may come from the process that started it.
+    limits = [run for run in runs if run.last.kinds.get(name) in (BOUND, CEILING)]
+    return f"of {len(limits)} of {len(runs)} runs only a limit is known" if limits else ""
 
 
 def _more_is_worse(name: str, gate: Gate | None) -> bool:
     return gate.operator == RISE if gate is not None else BY_NAME[name].more_is_worse is not False
 
 
-def _held(gate: Gate, changes: Mapping[str, Change]) -> GateResult:
+def _held(gate: Gate, changes: Mapping[str, Change], unknown: Mapping[str, str]) -> GateResult:
     """Return what a relative gate says: it fails where the whole interval lies beyond what it allows."""
     name = gate.metric.name
-    change = changes.get(name)
-    if change is None:
-        return GateResult(name, gate.text, None, None, False, f"{name} was not measured", "was not measured")
+    if name in unknown:
+        note = f"not compared: {unknown[name]}"
+        return GateResult(name, gate.text, None, None, False, f"{name} {note}", note)
+    change = changes[name]
     sign = 1 if gate.operator == RISE else -1
     limit = change.baseline + sign * max(gate.bound * change.baseline, gate.least)
     small = abs(change.value - change.baseline) <= gate.least

@@ -27,7 +27,7 @@ class RevisionOptions(Options):
         "Smallest change that matters, in percent", default="3%", flag="--gate-min-effect", metavar="PERCENT"
     )
     confidence: float = opt(
-        "How often an interval holds the true change", default=0.99, flag="--gate-confidence", minimum=0.5,
+        "How often all intervals together hold the true changes", default=0.99, flag="--gate-confidence", minimum=0.5,
         maximum=0.9999, metavar="PART",
     )  # fmt: skip
     seed: int = opt("Begins the random order of the runs", default=0, flag="--gate-seed", metavar="NUMBER")
