@@ -96,7 +96,7 @@ class Token:
         self.value = value
 
 
-def mark(text: str, start: int, end: int, room: int = 70) -> str:
+def mark(text: str, start: int, end: int, room: int = 56) -> str:
     """Return two lines: the part of a text around a place, and carets below the place."""
     from unicodedata import east_asian_width
 

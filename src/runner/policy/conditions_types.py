@@ -294,7 +294,7 @@ class Builder:
         if left.dimension != right.dimension:
             one, other = (f"{self._shown(term)} is {_MEASURES.get(term.dimension, 'in another unit')}"
                           for term in (left, right))  # fmt: skip
-            advice = "; a part of something is a factor, as in * 110%" if right.dimension == PERCENT else ""
+            advice = "; a part of something is a product, as in baseline(...) * 110%" if right.dimension == PERCENT else ""
             raise self._error(f"{one}, {other}: these don't go together{advice}", right)
         return left, right.scaled(left.scale)
 

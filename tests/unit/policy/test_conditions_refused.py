@@ -53,7 +53,7 @@ def refused(text: str) -> str:
         # units
         ("cpu_max > 5m", "5m", "a duration"),
         ("execution_time_seconds > 2GB", "2GB", "a size"),
-        ("memory_max_mb + 10% > 3", "10%", "as in * 110%"),
+        ("memory_max_mb + 10% > 3", "10%", "as in baseline(...) * 110%"),
         ("execution_time_seconds > memory_max_mb", "memory_max_mb", "don't go together"),
         ("io_read_bytes / execution_time_seconds > 3GB", "3GB", "don't go together"),
         ("exit_code > 5q", "q", "is no unit"),

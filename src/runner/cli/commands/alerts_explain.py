@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from time import localtime, strftime
 
+from runner.cli.columns import wrap
 from runner.cli.output import Screen, printable
 from runner.cli.remembered import nothing, take_in
-from runner.cli.tables import fitting, write_json, write_rows
+from runner.cli.tables import fitting, terminal_width, write_json, write_rows
 from runner.engine.explain import explain
 from runner.engine.history import HistoryManager
 from runner.model.errors import UsageError
@@ -60,7 +61,8 @@ def explain_condition(options: ExplainOptions, record: RecordOptions, query: Que
 def _write(out: TextIO, found: Explanation) -> None:
     count = len(found.judged)
     runs = f"the last {count} runs" if count > 1 else "the only run"
-    out.write(f"would have fired in {found.fired or 'none'} of {runs} of {printable(found.script)}\n\n")
+    _say(out, f"would have fired in {found.fired or 'none'} of {runs} of {printable(found.script)}")
+    out.write("\n")
     screen = Screen(out.fileno()) if out.isatty() else None
     rows = [_row(run, verdict) for run, verdict in found.judged]
 
@@ -75,7 +77,13 @@ def _write(out: TextIO, found: Explanation) -> None:
     if found.unknown:
         runs = f"{found.unknown} run{'s' * (found.unknown != 1)}"
         reasons = "; ".join(map(printable, found.reasons))
-        out.write(f"\n? {runs} could not be judged, which fires nothing ({reasons})\n")
+        out.write("\n")
+        _say(out, f"? {runs} could not be judged, which fires nothing ({reasons})")
+
+
+def _say(out: TextIO, text: str) -> None:
+    width = terminal_width(out)
+    out.writelines(f"{line}\n" for line in (wrap(text, width) if width else [text]))
 
 
 def _row(run: Run, verdict: Verdict) -> dict[str, Any]:
