@@ -129,8 +129,10 @@ class Guard(Overlay):
     def _drop(self, error: Exception) -> None:
         self.trouble = self.trouble or error
         self._overlay = Overlay()
-        for let_go in (self._whole.close, self._whole.finish):
+        try:
             try:
-                let_go(True)
-            except Exception:
-                pass  # it has failed before
+                self._whole.close(True)
+            finally:
+                self._whole.finish(True)
+        except Exception:
+            pass  # it has failed before

@@ -99,11 +99,11 @@ def test_a_script_that_is_not_there(runner: support.Command) -> None:
 
 
 def test_warnings_of_a_success_are_held_back_too(runner: support.Command) -> None:
-    (runner.cwd / "runner.yaml").write_text("alerts: []\n")
+    (runner.cwd / "runner.yaml").write_text("monitoring: {enable_profiling: true}\n")
     script = runner.script(SCRIPT)
-    assert "alerts" in runner(script, "0").err
+    assert "enable_profiling" in runner(script, "0").err
     assert runner("--only-on-failure", script, "0").stderr == b""
-    assert "alerts" in runner("--only-on-failure", script, "1").err
+    assert "enable_profiling" in runner("--only-on-failure", script, "1").err
 
 
 def test_killed_runner(runner: support.Command) -> None:
