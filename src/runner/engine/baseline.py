@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
-
 from runner.analysis.regression import ceiling
 from runner.analysis.robust import median
 from runner.analysis.usual import LEAST
@@ -25,7 +23,9 @@ VERSION = 1
 #: Runs that a series keeps, and runs of its beginning that it is held against for ever.
 KEPT, START = 20, 5
 #: Series that a file keeps: those last added to.
-SERIES = 100
+SERIES = 50
+#: Beyond this a number is no figure; it keeps infinity out, and whole numbers that no float can hold.
+LIMIT = 1e300
 #: Bytes beyond which a file is no baseline.
 LARGEST = 16 << 20
 #: Runs on hosts of the same class that are enough to compare with these alone.
@@ -247,5 +247,5 @@ def figures_of(values: Mapping[str, object]) -> dict[str, float]:
     """Return those values that are finite figures of the catalog."""
     return {
         name: value for name, value in values.items()
-        if name in BY_NAME and isinstance(value, (int, float)) and not isinstance(value, bool) and isfinite(value)
+        if name in BY_NAME and isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < LIMIT
     }  # fmt: skip

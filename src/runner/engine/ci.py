@@ -58,6 +58,20 @@ def _gates_of_file(entries: object) -> list[Gate]:
     return gates
 
 
+def problems_of_file(entries: object) -> list[str]:
+    """Return what is wrong with the gates of a configuration file, a line each, but for what a variable leaves open."""
+    assert isinstance(entries, (list, tuple))
+    problems = []
+    for entry in entries:
+        if any(isinstance(value, Unset) for value in entry.values()):
+            continue
+        try:
+            _gates_of_file([entry])
+        except UsageError as error:
+            problems.append(str(error))
+    return problems
+
+
 class Judge:
     """Judges runs of one line.
 

@@ -65,6 +65,18 @@ def test_what_makes_no_sense_starts_nothing(runner: support.Command) -> None:
     assert not (runner.cwd / "ran").exists()
 
 
+def test_config_check_knows_gates(runner: support.Command) -> None:
+    (runner.cwd / "c.yaml").write_text(
+        "performance_gates:\n  - metric_name: cpu_mx\n    max_value: 3\n  - metric_name: cpu_max\n"
+        "  - metric_name: cpu_max\n    max_value: ${LIMIT}\n"
+    )
+    done = runner("config", "check", "c.yaml")
+    assert (done.exit_code, done.out) == (2, "")
+    assert len(done.err.splitlines()) == 2
+    assert "c.yaml:2: gate on cpu_mx: unknown metric 'cpu_mx'" in done.err
+    assert "c.yaml:4: gate on cpu_max: it needs a max_value" in done.err
+
+
 def test_gates_of_the_file_hold_unless_the_line_has_one_on_the_metric(runner: support.Command, script: str) -> None:
     (runner.cwd / "runner.yaml").write_text(
         "performance_gates:\n  - metric_name: stdout_lines\n    min_value: 2\n    max_value: 5\n"

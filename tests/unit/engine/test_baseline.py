@@ -263,6 +263,7 @@ NEWER = '{"format": "runner-baseline", "version": 2, "series": []}'
     (b"[]", "no figures"), (b"3", "no figures"), (b"{}", "no figures"), (b"null", "no figures"),
     (b'{"name": "package", "version": "1.0"}', "no figures"), (b'{"execution_time_seconds": "10"}', "no figures"),
     (b'{"execution_time_seconds": NaN}', "no figures"), (b'{"execution_time_seconds": 1e999}', "no figures"),
+    (b'{"execution_time_seconds": 1' + b"0" * 400 + b"}", "no figures"),
     (NEWER.encode(), "newer version"), (b'{"format": "runner-baseline", "version": 1}', "damaged"),
     (b'{"format": "runner-baseline", "version": 1, "series": [{"script": "a"}]}', "damaged"),
     (b'{"format": "runner-baseline", "version": 1, "series": [{"script": "a", "key": "b", "start": [], "runs": [7]}]}',

@@ -104,7 +104,7 @@ def test_what_was_found_and_what_is_allowed_is_said_in_units() -> None:
 
 @pytest.mark.parametrize(("value", "told"), [
     (None, "was not measured"), (float("nan"), "not a finite number"), (float("inf"), "not a finite number"),
-    ("fast", "not a number"), (True, "not a number"),
+    (10**400, "not a finite number"), ("fast", "not a number"), (True, "not a number"),
 ])  # fmt: skip
 @pytest.mark.parametrize("text", ["cpu_max:90", "cpu_max:>=0", "cpu_max:+10%"])
 def test_what_is_no_figure_fails_and_says_why(text: str, value: object, told: str) -> None:

@@ -6,12 +6,12 @@ import os
 
 from runner.cli.features import known_keys
 from runner.engine import config
-from runner.model.errors import UsageError
+from runner.model.errors import ConfigError, UsageError
 from runner.options import Options, Unset, opt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any, TextIO
 
     from runner.options import Opt
@@ -56,6 +56,16 @@ def _applying(features: list[Options], script: str) -> str:
     return named.config if "config" in named.sources else config.find(script or None, os.environ)
 
 
+#: Keys whose values mean more than their shape tells, each with what returns the problems of one.
+_MEANINGS = {"performance_gates": "runner.engine.ci:problems_of_file"}
+
+
+def _resolve(place: str) -> Callable[[object], list[str]]:
+    module, _, name = place.partition(":")
+    function: Callable[[object], list[str]] = getattr(__import__(module, fromlist=[name]), name)
+    return function
+
+
 def check_config(options: ConfigFileOptions, out: TextIO) -> int:
     """Check a configuration file, the one that applies here where none is named.
 
@@ -67,6 +77,10 @@ def check_config(options: ConfigFileOptions, out: TextIO) -> int:
     if not path:
         raise UsageError("no configuration file applies here; name one: runner config check FILE")
     found = config.load(path, None, os.environ, known_keys)
+    problems = [problem for key, place in _MEANINGS.items() if key in found.values
+                for problem in _resolve(place)(found.values[key][0])]  # fmt: skip
+    if problems:
+        raise ConfigError(problems)
     count = len(found.values)
     out.write(f"{path}: nothing wrong, {count} value{'s' * (count != 1)} with effect\n")
     out.writelines(f"  note: {warning}\n" for warning in found.warnings)
