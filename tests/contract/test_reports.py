@@ -247,7 +247,8 @@ def test_markdown_stays_what_it_is_on_github(make, judge):
     for inside, told in page.texts:
         if "@octocat" in told or "evil.example" in told:
             assert {"code", "pre"} & set(inside)
-    told = (run.name, run.last.error_message or "", *(judgement.notices if judgement else ()))
+    judged = [] if judgement is None else [*judgement.notices, *(gate.text + gate.note for gate in judgement.gates)]
+    told = (run.name, run.last.error_message or "", *judged)
     assert ("@octocat" in text.replace("&#64;", "@")) == any(EVIL in part for part in told)
     rows = page.elements.count("tr")
     assert rows == 0 if judgement is None else rows >= min(40, len(judgement.gates))

@@ -8,7 +8,7 @@ from runner.agent.events import CANCELLED, FAILED_TO_START, LOST, SKIPPED
 from runner.exporters.plain import one_line, output_text, streams
 from runner.exporters.telling import failure_note
 from runner.model.judgement import GateResult, Judgement
-from runner.model.metrics import EXECUTION_TIME
+from runner.model.metrics import BY_NAME, EXECUTION_TIME
 from runner.model.run import Run, iso, label_of
 from runner.model.verdict import value_text
 
@@ -187,7 +187,7 @@ def gate_case(result: GateResult) -> Case:
     details = {"metric": one_line(result.metric)}
     for label, value in (("found", result.value), ("allowed", result.limit)):
         if value is not None:
-            details[label] = value_text(result.metric, value)
+            details[label] = _exact(result.metric, value)
     return Case(name, PASS if result.passed else FAILURE, "gate", said, details)
 
 
@@ -200,3 +200,9 @@ def _regression_case(metric: str, change: Change | None) -> Case:
         share = "" if relative is None else f" ({relative:+.1%})"
         message += f": {details['found']}, {details['baseline']} in the baseline{share}"
     return Case(f"{metric} against the baseline", FAILURE, "regression", message, details)
+
+
+def _exact(metric: str, value: float) -> str:
+    """Return a value to the digit that may have decided, with the unit of the catalog."""
+    known = BY_NAME.get(metric)
+    return f"{value:.7g}" if known is None else f"{value:.7g} {known.unit}"

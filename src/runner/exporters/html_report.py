@@ -165,7 +165,7 @@ def _gates(judgement: Judgement | None) -> str:
     failed = sum(row[0] == FAILED for row in rows)
     cells = [[f'<td class="{row[0]}">{_MARKS[row[0]]}</td>', *map(_cell, row[1:])] for row in rows]
     note = f"{failed} of {len(rows)} failed" if failed else f"{len(rows)}"
-    return _section("Gates", _table(("", "Gate", "Found", "Allowed", ""), "lrrl", cells), note)
+    return _section("Gates", _table(("", "Gate", "Result"), "ll", cells), note)
 
 
 def _changes(judgement: Judgement | None) -> str:

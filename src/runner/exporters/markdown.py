@@ -104,8 +104,8 @@ def _gates(judgement: Judgement) -> list[str]:
     rows = gate_rows(judgement.gates)
     if not rows:
         return []
-    cells = [(_GATE_MARKS[state], code(gate), found, allowed, code(why)) for state, gate, found, allowed, why in rows]
-    return [_table(("", "Gate", "Found", "Allowed", ""), "llrrl", cells)]
+    cells = [(_GATE_MARKS[state], code(gate), code(result, 500)) for state, gate, result in rows]
+    return [_table(("", "Gate", "Result"), "lll", cells)]
 
 
 def _changes(judgement: Judgement) -> list[str]:

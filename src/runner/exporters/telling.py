@@ -32,10 +32,13 @@ def headline(run: Run, judgement: Judgement | None) -> str:
     ending = "was skipped" if run.last.reason == SKIPPED else verdict(run.last)
     if judgement is None or judgement.passed or not run.last.success:
         return ending
-    failed = sum(not gate.passed for gate in judgement.gates)
-    parts = [f"{failed} of {len(judgement.gates)} gates failed"] if failed else []
-    parts += [f"{metric} got worse" for metric in judgement.regressed]
-    return f"{ending}, but {', '.join(parts)}"
+    count, failed, worse = len(judgement.gates), sum(not gate.passed for gate in judgement.gates), judgement.regressed
+    parts = []
+    if failed:
+        parts.append("its gate failed" if count == 1 else f"{failed} of {count} gates failed")
+    if worse:
+        parts.append(f"{one_line(worse[0])} got worse" if len(worse) == 1 else f"{len(worse)} figures got worse")
+    return f"{ending}, but {' and '.join(parts)}"
 
 
 def failure_note(run: Run) -> str:
@@ -55,16 +58,18 @@ def cost(run: Run) -> list[str]:
     return parts
 
 
-def gate_rows(gates: Sequence[GateResult]) -> list[tuple[str, str, str, str, str]]:
-    """Return for each gate its state, the gate, what was found, what is allowed, and why; those that failed first."""
-    rows = []
-    for gate in sorted(gates, key=lambda gate: (gate.passed, gate.skipped)):
-        state = SKIPPED_GATE if gate.skipped else PASSED if gate.passed else FAILED
-        found = "not measured" if gate.value is None else value_text(gate.metric, gate.value)
-        allowed = _NONE if gate.limit is None else value_text(gate.metric, gate.limit)
-        why = gate.note or (gate.text if gate.value is None else "")
-        rows.append((state, one_line(gate.gate, 200), found, allowed, one_line(why)))
-    return rows
+def gate_rows(gates: Sequence[GateResult]) -> list[tuple[str, str, str]]:
+    """Return for each gate its state, the gate, and what was found and allowed; those that failed first."""
+    return [
+        (SKIPPED_GATE if gate.skipped else PASSED if gate.passed else FAILED, one_line(gate.gate, 200), _result(gate))
+        for gate in sorted(gates, key=lambda gate: (gate.passed, gate.skipped))
+    ]
+
+
+def _result(gate: GateResult) -> str:
+    """Return what a gate says without the name of the metric, which the gate itself begins with."""
+    text = gate.text.removeprefix(gate.metric).strip(" :")
+    return one_line(text if gate.note in text else f"{text}: {gate.note}")
 
 
 def change_rows(changes: Sequence[Change]) -> list[tuple[str, str, str, str, str, str]]:

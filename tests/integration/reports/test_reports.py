@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -130,6 +131,20 @@ def test_several_reports_at_once_and_one_that_fails_late(runner):
     first, _, rest = result.out.partition("\n")
     assert (first, json.loads(rest)["exit_code"]) == ("out", 0)
     assert all((runner.cwd / name).stat().st_size for name in files[1:])
+
+
+def test_a_fault_of_ours_in_one_report_touches_nothing_else(runner):
+    script = runner.script("raise SystemExit(4)\n")
+    code = (
+        "import sys\nfrom runner.exporters.junit import JunitReport\nJunitReport.render = lambda *parts: 1 / 0\n"
+        "from runner.cli.main import main\nsys.exit(main())"
+    )
+    line = ("--junit-output", "r.xml", "--tap-output", "r.tap", script)
+    done = subprocess.run([sys.executable, "-c", code, *line], cwd=runner.cwd, env=runner.env, capture_output=True,
+                          text=True, timeout=60)  # fmt: skip
+    assert (done.returncode, "a report was not written (JunitReport): ZeroDivisionError" in done.stderr) == (4, True)
+    assert not (runner.cwd / "r.xml").exists()
+    assert (runner.cwd / "r.tap").read_text().startswith("TAP version 14\n")
 
 
 def test_a_report_on_standard_output_begins_a_line(runner):

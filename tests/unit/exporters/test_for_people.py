@@ -10,7 +10,7 @@ from runner.exporters.github import MOST_SUMMARY, GithubReport, annotation_comma
 from runner.exporters.gitlab import gitlab_metrics
 from runner.exporters.html_report import html_report
 from runner.exporters.markdown import code, markdown
-from runner.exporters.telling import headline, percent
+from runner.exporters.telling import gate_rows, headline, percent
 from runner.model.judgement import SAME, UNSURE, WORSE, Change, GateResult, Judgement
 from runner.model.metrics import CPU_MAX, EXECUTION_TIME, MEMORY_MAX
 from runner.model.run import Tail
@@ -32,8 +32,21 @@ def test_the_headline_says_what_failed_the_run() -> None:
     assert headline(run, None).startswith("succeeded in ")
     assert headline(run, Judgement([gate(True)])) == headline(run, None)
     judgement = Judgement([gate(True), gate(False)], [], [], [MEMORY_MAX.name])
-    assert headline(run, judgement).endswith(", but 1 of 2 gates failed, memory_max_mb got worse")
+    assert headline(run, judgement).endswith(", but 1 of 2 gates failed and memory_max_mb got worse")
+    assert headline(run, Judgement([gate(False)], [], [], ["a", "b"])).endswith(
+        ", but its gate failed and 2 figures got worse"
+    )
     assert headline(failed_run(), judgement).endswith("(exit code 1)")
+
+
+def test_what_a_gate_says_is_told_once() -> None:
+    sure, unsure = gate(False), gate(True, note="unsure: by chance alone a run may reach 99 %")
+    bare = GateResult(CPU_MAX.name, "cpu_max:+10%", None, None, True, "cpu_max: nothing yet", "nothing yet")
+    assert gate_rows([unsure, bare, sure]) == [
+        ("failed", "cpu_max:<=90", "95 % (at most 90 %)"),
+        ("passed", "cpu_max:<=90", "95 % (at most 90 %): unsure: by chance alone a run may reach 99 %"),
+        ("skipped", "cpu_max:+10%", "nothing yet"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_junit_of_gates() -> None:
     _, failed, skipped, unmeasured = cases(junit_xml(finished(), [FAILED_GATE, SKIPPED_GATE, UNMEASURED]))
     assert failed.attrib["name"] == "cpu_max:<=90"
     assert failed.find("failure").attrib == {"type": "gate", "message": "cpu_max 95 % (at most 90 %)"}  # type: ignore[union-attr]
-    assert "allowed: 90 %" in str(failed.findtext("failure"))
+    assert "allowed: 90 percent" in str(failed.findtext("failure"))
     assert skipped.find("skipped").attrib["message"] == "no baseline yet"  # type: ignore[union-attr]
     assert unmeasured.attrib["name"] == "cpu_max:<=90 (2)"
     assert "not measured" in unmeasured.find("failure").attrib["message"]  # type: ignore[union-attr]
@@ -132,4 +132,4 @@ def test_tap_tells_notices_as_comments_and_failures_in_yaml() -> None:
     assert "\n# first run: 1..7\n" in text
     assert '  message: "ValueError: a \\"b\\" \\\\"\n  severity: fail\n' in text
     assert "  stderr: |\n    [...]\n      indented: first\n    \n    ...\n    last\n  ...\n" in text
-    assert text.endswith('  found: "95 %"\n  allowed: "90 %"\n  ...\n')
+    assert text.endswith('  found: "95 percent"\n  allowed: "90 percent"\n  ...\n')
