@@ -19,6 +19,7 @@ OWNERS: dict[str, str] = {
     "limits": "runner.engine.limit_options:LimitOptions",
     "lock": "runner.engine.limit_options:LockOptions",
     "alerts": "runner.engine.alert_options:AlertOptions",
+    "own-log": "runner.engine.own_log_options:OwnLogOptions",
     "channels": "runner.channels.options:ChannelOptions",
     "heartbeat": "runner.engine.heartbeat:HeartbeatOptions",
     "confirm": "runner.engine.confirm:ConfirmOptions",

@@ -88,6 +88,11 @@ class Screen:
 
 def warn(screen: Screen, text: str, show: ShowOptions | None = None) -> None:
     """Say one line of trouble that did not touch the script."""
+    log = None if show is None else show.own_log
+    if log is not None:
+        log.warning(text)
+        if log.speaks:
+            return
     if show is None or not (show.suppress_warnings or show.log_level == "ERROR"):
         screen.write(f"{screen.paint('runner: warning:', _YELLOW)} {screen.plain(text)}\n")
 
@@ -99,6 +104,8 @@ def fail(screen: Screen, text: str) -> None:
 
 def summarize(screen: Screen, run: Run, show: ShowOptions) -> None:
     """Show what a run was and what it cost, as much of it as was asked for."""
+    if show.own_log is not None and show.own_log.speaks:
+        return  # its last event says the same
     if run.last.reason == SKIPPED:
         if not (show.quiet or show.log_level == "ERROR"):
             screen.write(f"runner: {screen.plain(f'{run.name} was skipped: {error_of(run.last)}')}\n")

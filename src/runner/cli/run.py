@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from runner.engine.heartbeat import Heartbeat
     from runner.engine.limit_options import LimitOptions
     from runner.engine.locks import Lock
+    from runner.engine.own_log import OwnLog
     from runner.engine.progress_options import ProgressOptions
     from runner.engine.target import Target
     from runner.model.run import Attempt, Run
@@ -49,6 +50,7 @@ def run(line: Line) -> int:
     settings = Settings(line, environ)
     options = settings.get("run", RunOptions)
     show = settings.get("show", ShowOptions)
+    own = _own_log(settings, show)
     env = _environment(options)
     assert line.target is not None
     retry, reports = _retry(settings, options), _reports(settings, environ, line)
@@ -80,6 +82,8 @@ def run(line: Line) -> int:
         if heartbeat is not None and not execution.skipped:
             heartbeat.begin()
         _watch(execution, here, progress, show, environ)
+        if own is not None:
+            own.follow(execution)
 
     repeating = _repeating(settings, execution, here, begin, show)
     (repeating or execution).start()
@@ -202,9 +206,23 @@ def _heartbeat(settings: Settings) -> Heartbeat | None:
     return Heartbeat(url) if url else None
 
 
+def _own_log(settings: Settings, show: ShowOptions) -> OwnLog | None:
+    """Return the runner's own log, and let what is said go there too; None where none is kept."""
+    if settings.asked("own-log") is None:
+        return None
+    from runner.engine.own_log import OwnLog
+    from runner.engine.own_log_options import OwnLogOptions
+
+    options = settings.get("own-log", OwnLogOptions)
+    show.own_log = OwnLog.made_of(options, show.log_level) if options.wanted else None
+    return show.own_log
+
+
 def _tell(show: ShowOptions, text: str) -> None:
     """Say what the runner is doing before the script begins, or between two runs."""
-    if not (show.quiet or show.log_level == "ERROR"):
+    if show.own_log is not None and show.own_log.speaks:
+        show.own_log.event("note", "INFO", text=text)
+    elif not (show.quiet or show.log_level == "ERROR"):
         from runner.cli.output import Screen
 
         screen = Screen()
@@ -257,6 +275,9 @@ def _end(
     """
     if alerts is not None:
         alerts.judge(run)
+    if show.own_log is not None:
+        show.own_log.end(run, execution.judgement)
+        execution.warnings += show.own_log.trouble
     good = run.last.success and passed(execution)
     _uncover(here, execution, failed=not good)
     from runner.cli.output import Screen, summarize
@@ -267,6 +288,8 @@ def _end(
             alerts.show(Screen(), show)
         return
     _warn(show, [*said, *execution.warnings])
+    if show.own_log is not None and show.own_log.speaks:
+        return  # its events say the same
     screen = Screen()
     summarize(screen, run, show)
     if execution.judgement is not None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from runner.options import RUN, Options, opt
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.engine.own_log import OwnLog
+
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -50,7 +54,13 @@ class MonitorOptions(Options):
 
 
 class ShowOptions(Options):
-    """What the runner itself says."""
+    """What the runner itself says.
+
+    Attributes:
+        own_log: Where it is written down too, None for nowhere.
+    """
+
+    own_log: OwnLog | None = None
 
     log_level: str = opt(
         "How much the runner says: INFO shows the whole summary, WARNING one line", default="INFO", choices=LOG_LEVELS,

@@ -9,6 +9,7 @@ from runner.engine.heartbeat import Heartbeat
 from runner.engine.interrupt import HeldInterrupt
 from runner.engine.limit_options import LimitOptions, LockOptions
 from runner.engine.locks import make_lock
+from runner.engine.own_log import log_of_program
 from runner.engine.run_options import MonitorOptions, RecordOptions, RunOptions
 from runner.engine.target import locate
 from runner.executors.process import Process
@@ -224,7 +225,12 @@ class ScriptRunner:
                 if heartbeat is not None and not execution.skipped:
                     heartbeat.begin()
                 looking = None if alerts is None else self.alert_manager.watch(execution, alerts)
+                log = log_of_program()
+                if log is not None:
+                    log.follow(execution)
                 run = execution.finish()
+                if log is not None:
+                    log.end(run)
                 if alerts is not None:
                     fired = self.alert_manager.conclude(alerts, run, looking=looking)
                     execution.warnings += alerts.warnings

@@ -43,8 +43,8 @@ class Command:
 
 #: Whose options a run takes.
 RUN_OWNERS = (
-    "run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "alerts", "channels", "ci",
-    "confirm", "progress", "json", "junit", "tap", "markdown", "html", "github", "gitlab",
+    "run", "monitor", "show", "record", "config", "retry", "limits", "lock", "heartbeat", "alerts", "channels",
+    "own-log", "ci", "confirm", "progress", "json", "junit", "tap", "markdown", "html", "github", "gitlab",
 )  # fmt: skip
 
 #: Whose options the judgement of two files or two revisions takes.

@@ -1,0 +1,154 @@
+"""The runner's own log: events of a run, to standard error, a file, syslog, the journal, or a program's `logging`.
+
+A log that can't be written is said once, and changes nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+from time import time_ns
+
+from runner.agent.events import dumps
+from runner.engine.own_log_options import JSON
+from runner.engine.own_log_sinks import FileSink, JournalSink, Sink, StreamSink, SyslogSink, logfmt
+from runner.model.metrics import CPU_TIME, EXECUTION_TIME, MEMORY_MAX
+from runner.model.run import iso, label_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from runner.agent.events import Event
+    from runner.engine.execution import Execution
+    from runner.engine.own_log_options import OwnLogOptions
+    from runner.model.judgement import Judgement
+    from runner.model.run import Attempt, Run
+
+#: Levels, the least serious first.
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+#: Figures that events carry.
+_FIGURES = (EXECUTION_TIME, CPU_TIME, MEMORY_MAX)
+
+
+class OwnLog:
+    """Writes events down.
+
+    Args:
+        sinks: Where to.
+        level: The least serious that is written.
+
+    Attributes:
+        speaks: Whether standard error gets events, in place of what is written there for people.
+        trouble: Lines about sinks that failed, each told once.
+    """
+
+    def __init__(self, sinks: Sequence[Sink], level: str = "INFO") -> None:
+        self.sinks = list(sinks)
+        self.level = LEVELS.index(level)
+        self.speaks = any(isinstance(sink, StreamSink) for sink in sinks)
+        self.trouble: list[str] = []
+        self._run: Run | None = None
+
+    @classmethod
+    def made_of(cls, options: OwnLogOptions, level: str) -> OwnLog:
+        """Return the log that options ask for."""
+        sinks: list[Sink] = []
+        form: Callable[[dict[str, Any]], str] = dumps if options.log_format == JSON else logfmt
+        if options.log_format == JSON:
+            sinks.append(StreamSink(2, form))
+        if options.log_file:
+            sinks.append(FileSink(os.path.expanduser(options.log_file), form, options.log_max_size, options.log_keep))
+        if options.log_syslog:
+            sinks.append(SyslogSink())
+        if options.log_journald:
+            sinks.append(JournalSink())
+        return cls(sinks, level)
+
+    def follow(self, execution: Execution) -> None:
+        """Write down what happens in a run, from its start on."""
+        before = execution.watch
+
+        def watch(event: Event, number: int) -> None:
+            if before is not None:
+                before(event, number)
+            if event.name == "started":
+                self._begin(execution.run, number)
+
+        execution.watch = watch
+
+    def _begin(self, run: Run | None, number: int) -> None:
+        if run is None:
+            return
+        self._run = run
+        if number == 1:
+            self.event("run.start", "INFO", script=label_of(run.name, run.script_path), args=run.args, cwd=run.cwd,
+                       user=run.user, host=run.host.get("hostname"))  # fmt: skip
+            return
+        self._end_of(run.attempts[-1])
+        self.event("attempt.start", "INFO", attempt=number)
+
+    def _end_of(self, attempt: Attempt) -> None:
+        level = "INFO" if attempt.success else "WARNING"
+        self.event("attempt.end", level, attempt=attempt.number, **_outcome(attempt))
+
+    def end(self, run: Run, judgement: Judgement | None = None) -> None:
+        """Write down how a run ended, and what was judged of it."""
+        self._run = run
+        if len(run.attempts) > 1:
+            self._end_of(run.last)
+        level = "INFO" if run.last.success else "ERROR"
+        self.event("run.end", level, script=label_of(run.name, run.script_path), attempts=len(run.attempts),
+                   total_seconds=run.total_seconds, **_outcome(run.last))  # fmt: skip
+        for gate in judgement.gates if judgement is not None else ():
+            level = "INFO" if gate.passed else "ERROR"
+            self.event("gate", level, passed=gate.passed, gate=gate.gate, text=gate.text)
+
+    def warning(self, text: str) -> None:
+        """Write down trouble that did not touch the script."""
+        self.event("warning", "WARNING", text=text)
+
+    def event(self, name: str, level: str, **facts: Any) -> None:
+        """Write down an event.
+
+        Args:
+            name: What happened, such as ``run.end``.
+            level: How serious it is, of `LEVELS`.
+            facts: What is known of it: plain data, redacted.
+        """
+        if LEVELS.index(level) < self.level:
+            return
+        run_id = None if self._run is None else self._run.id
+        data = {"time": iso(time_ns()), "level": level, "event": name, "run_id": run_id}
+        data.update((key, value) for key, value in facts.items() if value is not None)
+        for sink in self.sinks:
+            try:
+                sink.write(data)
+            except OSError as error:
+                self.sinks.remove(sink)
+                self.trouble.append(f"the log {sink.place} can't be written: {error.strerror or error}")
+
+
+def log_of_program() -> OwnLog | None:
+    """Return a log by the `logging` of the program that calls, under the name ``runner``; None if it does not use it."""
+    import sys
+
+    if "logging" not in sys.modules:
+        return None
+    from runner.engine.own_log_sinks import LoggingSink
+
+    return OwnLog([LoggingSink()], "DEBUG")
+
+
+def _outcome(attempt: Attempt) -> dict[str, Any]:
+    figures = {metric.name: attempt.metrics.get(metric.name) for metric in _FIGURES}
+    return {
+        "reason": attempt.reason,
+        "success": attempt.success,
+        "exit_code": attempt.exit_code,
+        "signal": attempt.signal,
+        "error_type": attempt.error_type,
+        "error_message": attempt.error_message,
+        **figures,
+    }

@@ -1,0 +1,73 @@
+"""The runner's own log, through the command and the API."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+import runner as api
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests import support
+
+
+def events(text: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def test_json_takes_the_place_of_what_is_said(runner: support.Command) -> None:
+    done = runner("--log-format", "json", "-c", "print('x')")
+    assert (done.exit_code, done.out) == (0, "x\n")
+    first, last = events(done.err)
+    assert (first["event"], last["event"]) == ("run.start", "run.end")
+    assert first["run_id"] == last["run_id"] and last["success"] is True
+    assert last["memory_max_mb"]
+
+
+def test_attempts_warnings_and_failures_are_events(runner: support.Command) -> None:
+    script = runner.script("raise SystemExit(4)")
+    done = runner("--log-format", "json", "--retry", 1, "--retry-delay", "0.01", "--history-db", "/none/x.db", script)
+    found = events(done.err)
+    assert [event["event"] for event in found] == [
+        "run.start", "attempt.end", "attempt.start", "attempt.end", "run.end", "warning",
+    ]  # fmt: skip
+    assert found[-2]["level"] == "ERROR" and found[-2]["attempts"] == 2
+    assert "can't be" in str(found[-1]["text"])
+    quiet = runner("--log-format", "json", "--log-level", "ERROR", "--disable-history", script)
+    assert [event["event"] for event in events(quiet.err)] == ["run.end"]
+    missing = runner("--log-format", "json", "missing.py")
+    assert missing.exit_code == 127 and events(missing.err)[-1]["reason"] == "failed-to-start"
+
+
+def test_a_file_gets_the_same_beside_the_summary(runner: support.Command) -> None:
+    done = runner("--log-file", "run.log", "-c", "pass")
+    assert "succeeded in" in done.err
+    lines = (runner.cwd / "run.log").read_text().splitlines()
+    assert [line.split()[1:3] for line in lines] == [["INFO", "run.start"], ["INFO", "run.end"]]
+    runner("--quiet", "--log-file", "run.log", "--log-max-size", "1KB", "--log-keep", 3, "-c", "pass")
+    runner("--quiet", "--log-file", "run.log", "--log-max-size", "1KB", "--log-keep", 3, "-c", "pass")
+    assert (runner.cwd / "run.log.1").exists()
+
+
+def test_a_file_that_can_not_be_written_changes_nothing(runner: support.Command) -> None:
+    done = runner("--log-file", "/none/run.log", "-c", "print(1)")
+    assert (done.exit_code, done.out) == (0, "1\n")
+    assert done.err.count("warning: the log /none/run.log can't be written: No such file or directory") == 1
+
+
+def test_the_configuration_file_says_so_too(runner: support.Command) -> None:
+    (runner.cwd / "runner.yaml").write_text("logging:\n  format: json\n  file: events.log\n")
+    done = runner("-c", "pass")
+    assert len(events(done.err)) == 2
+    assert (runner.cwd / "events.log").read_text() == done.err
+
+
+def test_programs_hear_of_it(runner: support.Command, caplog: pytest.LogCaptureFixture) -> None:
+    script = runner.cwd / runner.script("raise ValueError('x')")
+    with caplog.at_level(logging.DEBUG, logger="runner"):
+        api.ScriptRunner(script).run_script()
+    told = [record.runner["event"] for record in caplog.records]  # type: ignore[attr-defined]
+    assert told == ["run.start", "run.end"]
