@@ -19,7 +19,7 @@ WINDOW = 64
 #: Nine of ten earlier runs are below what a worse one has to exceed ...
 _HIGH, _LOW = 0.9, 0.1
 #: ... and besides the newest ones, whatever level the older ones were at.
-_RECENT = 5
+RECENT = 5
 
 # How far it has to exceed the one and the other: in multiples of what three of four neighbouring runs differ by at
 # most, within bounds, as parts of the level. On 85 histories of public benchmarks of shared CI machines (24,565 runs),
@@ -88,7 +88,7 @@ def regressed(history: Sequence[float], candidate: float, confirm: float | None 
         return Regressed(False, float("nan"), float("nan"), False)
     ordered = sorted(window)
     high, low, level = quantile(ordered, _HIGH), quantile(ordered, _LOW), abs(quantile(ordered, 0.5))
-    recent = median(window[-_RECENT:])
+    recent = median(window[-RECENT:])
     least, most = min(newer), max(newer)
     lower, upper = _change(least, max(high, recent), level), _change(most, min(low, recent), level)
     return Regressed(least > ceiling(window), lower, upper, True)
@@ -112,7 +112,7 @@ def ceiling(history: Sequence[float], start: Sequence[float] = ()) -> float:
         noise *= 1 + _CAUTION / max(1, len(steps))
     reference = start or window
     ordered = sorted(reference)
-    recent = median(reference[-_RECENT:])
+    recent = median(reference[-RECENT:])
     return max(
         quantile(ordered, _HIGH) + _margin(noise, abs(quantile(ordered, 0.5)), _ABOVE_HIGH),
         recent + _margin(noise, abs(recent), _ABOVE_RECENT),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.analysis.regression import ceiling
+from runner.analysis.regression import RECENT, ceiling
 from runner.analysis.robust import median
 from runner.analysis.usual import LEAST
 from runner.engine.baseline_key import DEFAULT, Key
@@ -172,15 +172,22 @@ class Baseline:
         return Reference(median(values), low, high, len(values), label)
 
     def beginning(self, metric: str) -> Reference | None:
-        """Return the level with which the series began, None where the runs kept are those of its beginning."""
+        """Return the level with which the series began, None where it has not moved since.
+
+        It has moved where the last runs are half the way to what chance leaves a single run, or further: the beginning
+        may have been a little faster or slower by chance, which no later run is to be blamed for.
+        """
         if self.chosen is None or len(self.chosen.runs) <= len(self.chosen.start):
             return None
         values, start = (self._values(entries, metric) for entries in (self.chosen.runs, self.chosen.start))
         if not values or not start:
             return None
         low, high = chance(values, BY_NAME[metric].unit, start)
+        level, now = median(start), median(values[-RECENT:])
+        if (level + low) / 2 < now < (level + high) / 2:
+            return None
         since = str(self.chosen.start[0].get("started") or "")[:10]
-        return Reference(median(start), low, high, len(start), f"where the baseline began{since and ' on ' + since}")
+        return Reference(level, low, high, len(start), f"where the baseline began{since and ' on ' + since}")
 
     def references(self, metric: str) -> list[Reference]:
         """Return all that a metric is held against: the level of the runs kept, and that of the beginning."""

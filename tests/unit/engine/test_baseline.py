@@ -73,6 +73,12 @@ def test_only_the_last_runs_are_kept_and_the_first_ones_for_comparison() -> None
     assert "2026-01-03" in baseline.references(WALL)[1].label
 
 
+def test_a_beginning_that_was_fast_by_chance_is_no_level() -> None:
+    source = random.Random(3)
+    baseline = baseline_of([9.4, 9.3, 9.5, 9.2, 9.4] + [10 * source.lognormvariate(0, 0.06) for _ in range(20)])
+    assert [found.label for found in baseline.references(WALL)] == ["median of 20 runs"]
+
+
 def test_as_long_as_nothing_was_dropped_there_is_one_level() -> None:
     assert len(baseline_of([10.0] * START).references(WALL)) == 1
 
