@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at a journal that is followed.
 LOOK = 0.25
+#: Runs named where a message says which there are.
+_TOLD = 6
 
 RUNNING = "running"
 #: Between the end of an attempt and the start of the next, or of the record.
@@ -178,9 +180,14 @@ def find(runs: list[LiveRun], text: str) -> LiveRun | None:
         return max(named, key=lambda live: live.started, default=None)
     meant = [live for live in runs if text and live.id.startswith(text.lower())]
     if len(meant) > 1:
-        listed = ", ".join(f"{live.id} ({live.script})" for live in meant)
-        raise UsageError(f"several running runs begin with {text!r}: {listed}")
+        raise UsageError(f"several running runs begin with {text!r}: {listed(meant)}")
     return meant[0] if meant else None
+
+
+def listed(runs: list[LiveRun]) -> str:
+    """Name the first few runs for a message."""
+    named = [f"{live.id} ({live.script})" for live in runs[:_TOLD]]
+    return ", ".join([*named, "..."] if len(runs) > _TOLD else named)
 
 
 def is_of(run: Run, script: str) -> bool:

@@ -106,7 +106,7 @@ def _ended(path: str, text: str, runs: list[LiveRun], problems: list[str]) -> tu
         with HistoryManager(path) as history:
             found = find_run(history, text)
     except RunnerError as error:
-        listed = ", ".join(f"{run.id} ({run.script})" for run in runs[:6]) or "none"
+        listed = live.listed(runs) or "none"
         hint = f" ({'; '.join(problems)})" if problems else ""
         raise UsageError(f"{str(error).splitlines()[0].rstrip(':')}; running are: {listed}{hint}") from None
     return found.id, script_label(found)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from runner.cli.output import Screen
-from runner.cli.tables import write_json, write_rows
+from runner.cli.tables import fitting, write_json, write_rows
 from runner.cli.watching import show, table
 from runner.engine import live
 from runner.engine.location import absolute, locate
 from runner.model.run import iso
 from runner.model.units import format_bytes, format_count, format_seconds
+from runner.stores.base import SHORT_ID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,11 +20,8 @@ if TYPE_CHECKING:
     from runner.engine.query_options import QueryOptions
     from runner.engine.run_options import RecordOptions
 
-#: Digits of a run's id in a table: a beginning names a run as well as the whole.
-_SHORT_ID = 8
-#: Columns that the script is left, and which columns go one after the other so that it is.
-_ROOM = 14
-_DISPENSABLE = ("USER", "ATTEMPT", "PROCS", "LEFT", "MEMORY")
+#: What a narrow terminal can do without, in that order.
+_DISPENSABLE = ("USER", "ATTEMPT", "PROCS", "LEFT", "MEMORY", "ELAPSED")
 _RIGHT = frozenset(("ELAPSED", "LEFT", "CPU", "MEMORY", "PROCS"))
 
 _CSV = ("run_id", "script_name", "script_path", "timestamp", "elapsed_seconds", "remaining_seconds", "state", "attempt",
@@ -34,17 +32,17 @@ def show_running(watch: WatchOptions, record: RecordOptions, query: QueryOptions
     """Show the runs of this record that are running, those that use most first."""
     path = locate(record.history_db, absolute())[0]
     if query.format == "table":
-        show(out, watch.watch, lambda: _lines(path))
+        show(out, watch.watch, lambda: _lines(path, out))
     else:
         show(out, watch.watch, lambda: _data(path, query.format))
     return 0
 
 
-def _lines(path: str) -> list[str]:
+def _lines(path: str, out: TextIO) -> list[str]:
     screen = Screen(1)
     problems: list[str] = []
     runs = live.running(path, problems)
-    notes = [screen.paint(screen.fit(f"{problem}"), "\033[33m") for problem in problems]
+    notes = [screen.paint(screen.fit(problem), "\033[33m") for problem in problems]
     if not runs:
         return [screen.fit(f"no runs are running (of {path})"), *notes]
     left = _remaining(path, runs)
@@ -52,10 +50,7 @@ def _lines(path: str) -> list[str]:
     names = [name for name in rows[0] if name in ("RUN", "SCRIPT") or any(row[name] for row in rows)]
     if all(run.attempt == 1 and run.state == live.RUNNING for run in runs):
         names.remove("ATTEMPT")
-    for name in _DISPENSABLE:
-        taken = sum(max(len(each), *(len(row[each]) for row in rows)) + 2 for each in names[:-1])
-        if screen.width and taken + _ROOM > screen.width and name in names:
-            names.remove(name)
+    names = fitting(names, _DISPENSABLE, rows, out)
     return table(screen, names, [[row[name] for name in names] for row in rows], _RIGHT) + notes
 
 
@@ -63,7 +58,7 @@ def _cells(run: LiveRun, left: tuple[float, float, float] | None) -> dict[str, s
     figures = run.figures
     cpu, memory, processes = (figures.get(name) for name in ("cpu_percent", "memory_bytes", "processes"))
     return {
-        "RUN": run.id[:_SHORT_ID],
+        "RUN": run.id[:SHORT_ID],
         "ELAPSED": format_seconds(run.elapsed) if run.elapsed < 60 else format_seconds(round(run.elapsed)),
         "LEFT": "" if left is None else f"~{format_seconds(left[1])}",
         "CPU": "-" if cpu is None else f"{cpu:.0f} %",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.cli.output import Screen
-from runner.cli.tables import write_json, write_rows
+from runner.cli.tables import fitting, write_json, write_rows
 from runner.cli.watching import show, table
 from runner.engine import live
 from runner.engine.live_tree import TreeReader
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from runner.engine.run_options import RecordOptions
 
 _RIGHT = frozenset(("PID", "CPU", "TIME", "MEMORY", "THREADS", "ELAPSED"))
-_ROOM = 16
 #: Digits below which a number after --watch is rather meant as its seconds.
 _SHORTEST = 4
 _DISPENSABLE = ("THREADS", "TIME", "ELAPSED", "STATE")
@@ -41,7 +40,7 @@ def show_processes(
     run = find_running(path, top.run)
     reader = TreeReader(run)
     if query.format == "table":
-        show(out, watch.watch, lambda: _lines(run, reader))
+        show(out, watch.watch, lambda: _lines(run, reader, out))
     else:
         show(out, watch.watch, lambda: _data(run, reader, query.format))
     return 0
@@ -59,8 +58,7 @@ def find_running(path: str, text: str) -> LiveRun:
     if found is not None:
         return found
     if runs:
-        listed = ", ".join(f"{run.id} ({run.script})" for run in runs[:6]) + (", ..." if len(runs) > 6 else "")
-        raise UsageError(f"no running run is called {text!r}; running are: {listed}")
+        raise UsageError(f"no running run is called {text!r}; running are: {live.listed(runs)}")
     raise UsageError("; ".join([f"no run is running (of {path})", *problems]))
 
 
@@ -72,7 +70,7 @@ def _read(run: LiveRun, reader: TreeReader) -> list[Entry]:
     return reader.read()
 
 
-def _lines(run: LiveRun, reader: TreeReader) -> list[str]:
+def _lines(run: LiveRun, reader: TreeReader, out: TextIO) -> list[str]:
     screen = Screen(1)
     entries = _read(run, reader)
     rows = [_cells(entry) for entry in entries]
@@ -82,13 +80,11 @@ def _lines(run: LiveRun, reader: TreeReader) -> list[str]:
     cpu = sum(entry.cpu_percent or 0.0 for entry in entries)
     memory = sum(entry.memory_bytes for entry in entries)
     total = f"{len(entries)} process{'es' * (len(entries) != 1)}, CPU {cpu:.0f} %, memory {format_bytes(memory)}"
-    names = list(rows[0]) if rows else []
-    for name in _DISPENSABLE:
-        taken = sum(max(len(each), *(len(row[each]) for row in rows)) + 2 for each in names[:-1]) if names else 0
-        if screen.width and taken + _ROOM > screen.width:
-            names.remove(name)
     lines = [screen.paint(screen.fit(head), "\033[1m"), screen.fit(total), ""]
-    return lines + (table(screen, names, [[row[name] for name in names] for row in rows], _RIGHT) if rows else [])
+    if not rows:
+        return lines
+    names = fitting(list(rows[0]), _DISPENSABLE, rows, out)
+    return lines + table(screen, names, [[row[name] for name in names] for row in rows], _RIGHT)
 
 
 def _cells(entry: Entry) -> dict[str, str]:
