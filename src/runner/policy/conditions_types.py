@@ -294,7 +294,9 @@ class Builder:
         if left.dimension != right.dimension:
             one, other = (f"{self._shown(term)} is {_MEASURES.get(term.dimension, 'in another unit')}"
                           for term in (left, right))  # fmt: skip
-            advice = "; a part of something is a product, as in baseline(...) * 110%" if right.dimension == PERCENT else ""
+            advice = ""
+            if right.dimension == PERCENT:
+                advice = "; a part of something is a product, as in baseline(...) * 110%"
             raise self._error(f"{one}, {other}: these don't go together{advice}", right)
         return left, right.scaled(left.scale)
 
