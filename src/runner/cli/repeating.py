@@ -150,9 +150,8 @@ class Repeating:
         result.started = self._started = self._started or result.started
         seconds = [each.seconds for each in done if each.seconds is not None]
         if len(seconds) > 1:
-            middle = format_seconds(result.last.metrics[EXECUTION_TIME.name] or 0.0)
             spread = f"{format_seconds(min(seconds))} to {format_seconds(max(seconds))}"
-            self._tell(f"{len(done)} runs: median {middle}, {spread}; what follows is the median of each figure")
+            self._tell(f"{len(done)} runs, {spread}; below is the median of each figure")
         return result
 
     def _once(self, name: str, number: int) -> Done:
