@@ -5,6 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from runner.engine.alert_api import AlertManager as AlertManager
+    from runner.engine.ci_api import CicdIntegration as CicdIntegration
     from runner.engine.history import HistoryManager as HistoryManager
     from runner.engine.log_analyzer import LogAnalyzer as LogAnalyzer
     from runner.engine.monitor import ProcessMonitor as ProcessMonitor
@@ -16,6 +17,7 @@ __version__ = "0.1.0"
 #: Public name -> where it lives; imported on first use, so that the command line pays for none of it.
 _PUBLIC = {
     "AlertManager": "runner.engine.alert_api",
+    "CicdIntegration": "runner.engine.ci_api",
     "HistoryManager": "runner.engine.history",
     "LogAnalyzer": "runner.engine.log_analyzer",
     "ProcessMonitor": "runner.engine.monitor",
@@ -24,7 +26,8 @@ _PUBLIC = {
 }
 
 __all__ = [
-    "AlertManager", "HistoryManager", "LogAnalyzer", "ProcessMonitor", "ScriptRunner", "TimeSeries", "__version__",
+    "AlertManager", "CicdIntegration", "HistoryManager", "LogAnalyzer", "ProcessMonitor", "ScriptRunner", "TimeSeries",
+    "__version__",
 ]  # fmt: skip
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from runner.agent.events import Event
     from runner.engine.alert_api import AlertManager
+    from runner.engine.ci_api import CicdIntegration
     from runner.engine.history import HistoryManager
     from runner.model.run import Run
 
@@ -64,6 +65,7 @@ class ScriptRunner:
     Attributes:
         history_manager: Where runs are remembered; None (the default) remembers nothing.
         alert_manager: What is told of the runs, and whom.
+        cicd_integration: Gates that runs have to pass, and reports of them.
 
     Raises:
         UsageError: A value does not fit.
@@ -102,6 +104,7 @@ class ScriptRunner:
         self.script_args = [str(argument) for argument in script_args or ()]
         self.history_manager: HistoryManager | None = None
         self._alerts: AlertManager | None = None
+        self._ci: CicdIntegration | None = None
         self._env = {str(key): str(value) for key, value in (env or {}).items()}
         self._run_options = RunOptions.checked(
             timeout=timeout,
@@ -180,6 +183,15 @@ class ScriptRunner:
     @alert_manager.setter
     def alert_manager(self, manager: AlertManager) -> None:
         self._alerts = manager
+
+    @property
+    def cicd_integration(self) -> CicdIntegration:
+        """Gates that runs have to pass, and reports of them."""
+        if self._ci is None:
+            from runner.engine.ci_api import CicdIntegration
+
+            self._ci = CicdIntegration(os.path.basename(self.script_path))
+        return self._ci
 
     def run_script(self, watch: Callable[[Event, int], None] | None = None) -> dict[str, Any]:
         """Run the script to its end, retries included.

@@ -1,0 +1,125 @@
+"""Gates and reports for programs: what continuous integration asks of a run, without a command line."""
+
+from __future__ import annotations
+
+import os
+
+from runner.engine.baseline import Baseline
+from runner.engine.ci import judge_figures
+from runner.exporters import files
+from runner.exporters.junit import STRICT, junit_xml
+from runner.exporters.tap import tap_text
+from runner.model.judgement import Judgement
+from runner.policy.gates import bounds, parse_gate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from runner.model.judgement import GateResult
+    from runner.policy.gates import Gate
+
+
+class CicdIntegration:
+    """What a run has to pass, and reports of it.
+
+    Args:
+        name: What reports call the script.
+
+    Attributes:
+        gates: The gates, in the order in which they were added.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        self.name = name
+        self.gates: list[Gate] = []
+        self._baseline: Baseline | None = None
+
+    def add_performance_gate(
+        self, metric_name: str, max_value: float | str | None = None, min_value: float | str | None = None
+    ) -> None:
+        """Add a gate.
+
+        Args:
+            metric_name: A metric of the catalog; or a whole gate as a line writes it, such as ``cpu_max:<=90`` or
+                ``execution_time_seconds:+10%``.
+            max_value: The most that lets a run pass, in the metric's unit or with one (``"1GB"``).
+            min_value: The least, likewise.
+
+        Raises:
+            UsageError: There is no such metric, or nothing is bounded.
+        """
+        if ":" in metric_name and max_value is None and min_value is None:
+            self.gates.append(parse_gate(metric_name))
+            return
+        self.gates += bounds(metric_name, max_value, min_value)
+
+    def load_baseline(self, path: str | os.PathLike[str]) -> None:
+        """Compare with what a file holds: a baseline, a JSON report, or metrics as `json.dump` wrote them.
+
+        Raises:
+            UsageError: It can't be read, or is none of these.
+        """
+        self._baseline = Baseline.load(os.fspath(path), "baseline")
+
+    def judge(self, metrics: Mapping[str, Any]) -> Judgement:
+        """Judge a run by the gates, and compare it with the baseline if there is one.
+
+        Args:
+            metrics: Its figures: ``result["metrics"]`` of `ScriptRunner.run_script`, or ``result`` itself.
+        """
+        figures = _figures(metrics)
+        return judge_figures(self.gates, figures, metrics.get("kinds") or {}, self._baseline)
+
+    def check_gates(self, metrics: Mapping[str, Any]) -> tuple[bool, list[GateResult]]:
+        """Judge a run by the gates.
+
+        Args:
+            metrics: As `judge` takes them.
+
+        Returns:
+            Whether it passes, and what each gate says, those that failed first; ``str()`` of one is a line for people.
+        """
+        results = self.judge(metrics).gates
+        return all(result.passed for result in results), sorted(results, key=lambda result: result.passed)
+
+    def generate_junit_xml(
+        self,
+        metrics: Mapping[str, Any],
+        gate_results: Sequence[GateResult],
+        output_path: str | os.PathLike[str],
+        dialect: str = STRICT,
+    ) -> None:
+        """Write a run and its gates as JUnit XML.
+
+        Raises:
+            UsageError: The path can't work.
+            ReportError: It could not be written.
+        """
+        self._write(os.fspath(output_path), junit_xml(_figures(metrics), list(gate_results), self.name, dialect))
+
+    def generate_tap_output(
+        self,
+        metrics: Mapping[str, Any],
+        gate_results: Sequence[GateResult],
+        output_path: str | os.PathLike[str],
+    ) -> None:
+        """Write a run and its gates as TAP.
+
+        Raises:
+            UsageError: The path can't work.
+            ReportError: It could not be written.
+        """
+        self._write(os.fspath(output_path), tap_text(_figures(metrics), list(gate_results), self.name).encode("utf-8"))
+
+    @staticmethod
+    def _write(path: str, data: bytes) -> None:
+        files.check(path, "output_path")
+        files.write(path, data)
+
+
+def _figures(metrics: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the flat metrics of a result, whichever of the two was handed over."""
+    inner = metrics.get("metrics")
+    return inner if isinstance(inner, dict) else metrics
