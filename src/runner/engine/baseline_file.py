@@ -90,7 +90,9 @@ def _series(content: dict[str, Any], path: str, flag: str) -> list[Series]:
 
 
 def _entry(run: dict[str, Any]) -> dict[str, Any]:
-    return {**run, "figures": figures_of(run["figures"])}
+    """Return a run with its figures and what describes it; what is neither figure nor text can't come from us."""
+    texts = {name: value for name, value in run.items() if isinstance(value, str)}
+    return {**texts, "figures": figures_of(run["figures"])}
 
 
 def _entry_of_report(report: dict[str, Any]) -> dict[str, Any]:
@@ -99,7 +101,7 @@ def _entry_of_report(report: dict[str, Any]) -> dict[str, Any]:
     host = host if isinstance(host, dict) else {}
     args = report.get("script_args")
     path, name = (text if isinstance(text, str) else "" for text in (report.get("script_path"), report.get("name")))
-    return {
+    return _entry({
         "run_id": report.get("run_id"),
         "started": report.get("start_time"),
         "script": label_of(name, path),
@@ -109,8 +111,8 @@ def _entry_of_report(report: dict[str, Any]) -> dict[str, Any]:
         "host_class": host_class(host),
         "branch": "",
         "testbed": "",
-        "figures": figures_of(report),
-    }
+        "figures": report,
+    })  # fmt: skip
 
 
 def check_place(path: str, flag: str) -> None:

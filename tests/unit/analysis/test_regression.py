@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import runner.analysis
 from runner.analysis import regressed
-from runner.analysis.regression import ENOUGH, WINDOW
+from runner.analysis.regression import ENOUGH, WINDOW, ceiling
 
 numbers = st.floats(-1e12, 1e12)
 
@@ -110,3 +110,20 @@ def test_a_worse_run_is_never_judged_better(history: list[float], one: float, tw
     assert better.lower <= worse.lower and better.upper <= worse.upper
     assert regressed(history, one, two).regressed == (better.regressed and worse.regressed)
     assert repr(regressed(history, one)) == repr(regressed(history[-WINDOW:], one))
+
+
+def test_the_reach_of_chance_is_where_a_run_begins_to_be_worse() -> None:
+    source = random.Random(7)
+    for count in (10, 20, 64):
+        history = [10 * source.lognormvariate(0, 0.05) for _ in range(count)]
+        limit = ceiling(history)
+        assert not regressed(history, limit)
+        assert regressed(history, limit * 1.000001)
+
+
+def test_few_runs_leave_more_to_chance_than_they_look_like() -> None:
+    quiet = [10.0, 10.1, 10.0, 10.1, 10.0, 10.1, 10.0, 10.1, 10.0]
+    assert ceiling(quiet[:1]) == pytest.approx(12.2)
+    assert ceiling(quiet) > ceiling([*quiet, 10.1])
+    assert ceiling([3.0], start=[10.0]) == pytest.approx(12.2)  # the level is that of the start
+    assert ceiling([0.0] * 3) == 0.0

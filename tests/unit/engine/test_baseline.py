@@ -297,6 +297,13 @@ def test_paths_that_can_not_work_are_refused(tmp_path: Path) -> None:
             check_place(path, "--save-baseline")
 
 
+def test_what_a_file_says_of_a_run_is_text_or_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    baseline_of([10.0], host_class=["odd"], started=7, script_hash=None).save(str(path))
+    [run] = Baseline.load(str(path)).series[0].runs
+    assert run == {"script": "a.py", "arguments": "", "figures": {WALL: 10.0}}
+
+
 def test_what_differs_is_named() -> None:
     before = entry(1, python_version="3.11.2", script_hash="a")
     assert differences(before, before) == []
