@@ -43,7 +43,7 @@ _ROWS = 500
 
 _MARKS = {PASSED: "✓ passed", FAILED: "✗ failed", SKIPPED_GATE: "not judged"}
 #: The drawing of an interval, in pixels.
-_BAR_WIDTH, _BAR_HEIGHT = 160, 16
+_BAR_WIDTH, _BAR_HEIGHT = 120, 16
 
 
 class HtmlOptions(Options):
@@ -177,13 +177,13 @@ def _changes(judgement: Judgement | None) -> str:
     edge = min(edge * 1.1, 2.0) or 1.0
     cells = []
     for change, row in zip(changes, change_rows(changes), strict=True):
-        *figures, verdict = row
-        cells.append([*map(_cell, figures), f'<td class="bar">{_bar(change, edge)}</td>',
-                      f'<td class="{verdict}">{verdict}</td>'])  # fmt: skip
-    head = ("Figure", "Baseline", "This run", "Change", "Interval", "", "")
+        name, *figures, verdict = row
+        cells.append([_cell(name), f'<td class="{verdict}">{verdict}</td>', *map(_cell, figures),
+                      f'<td class="bar">{_bar(change, edge)}</td>'])  # fmt: skip
+    head = ("Figure", "", "Baseline", "This run", "Change", "Interval", "")
     count = max(change.count for change in changes)
     note = f"{count} earlier run{'s' * (count != 1)}"
-    return _section("Compared with the baseline", _table(head, "rrrrll", cells), note)
+    return _section("Compared with the baseline", _table(head, "lrrrrl", cells), note)
 
 
 def _bar(change: Change, edge: float) -> str:
@@ -207,11 +207,13 @@ def _usual(run: Run) -> str:
     rows = usual_rows(run)
     if not rows or run.usual is None:
         return ""
-    cells = [[*map(_cell, row[:3]), f'<td class="{"worse" if row[3] == "unusually high" else ""}">{row[3]}</td>']
-             for row in rows]  # fmt: skip
+    cells = []
+    for name, usual, found, standing in rows:
+        style = {"usual": "same", "unusually high": "worse"}.get(standing, "better")
+        cells.append([_cell(name), f'<td class="{style}">{standing}</td>', _cell(usual), _cell(found)])
     causes = "".join(f"<li>{'likely' if cause.likely else 'differs'}: {_html(one_line(cause.text))}</li>"
                      for cause in run.usual.causes[:10])  # fmt: skip
-    inner = _table(("Figure", "Usual", "This run", ""), "rrl", cells) + (f"<ul>{causes}</ul>" if causes else "")
+    inner = _table(("Figure", "", "Usual", "This run"), "lrr", cells) + (f"<ul>{causes}</ul>" if causes else "")
     return _section("Compared with earlier runs", inner, f"{run.usual.count} like this one")
 
 

@@ -42,12 +42,12 @@ dl{{margin:0}}dd{{margin:0;overflow-wrap:anywhere}}dt{{color:var(--faint)}}
 table{{border-collapse:collapse;font-variant-numeric:tabular-nums}}
 th{{color:var(--faint);font-weight:400;font-size:13px;text-align:left}}
 td,th{{padding:5px 18px 5px 0;border-bottom:1px solid var(--line);vertical-align:top}}
-.rows td{{overflow-wrap:anywhere}}.rows td.bar{{padding-bottom:0}}
+.rows td{{overflow-wrap:break-word}}.rows td.bar{{padding-bottom:0}}
 {_RIGHT}
 .passed,.better{{color:var(--good)}}.failed,.worse{{color:var(--bad);font-weight:600}}
 .skipped,.unsure{{color:var(--faint)}}
-.rows td.passed,.rows td.failed,.rows td.skipped{{white-space:nowrap}}
-svg.interval{{width:160px;height:16px;display:block;margin-top:3px}}
+.rows td[class]{{white-space:nowrap}}
+svg.interval{{width:120px;height:16px;display:block;margin-top:3px}}
 .interval .zero{{stroke:var(--faint);stroke-dasharray:2 2}}
 .interval .range{{fill:currentColor;opacity:.35}}.interval .point{{fill:currentColor}}
 .interval.same,.interval.unsure{{color:var(--faint)}}
@@ -57,7 +57,11 @@ svg.interval{{width:160px;height:16px;display:block;margin-top:3px}}
 .figures td{{padding:2px 8px 2px 0;font-size:14px;overflow-wrap:anywhere}}
 .figures td:nth-child(2){{text-align:right;white-space:nowrap}}.figures td:nth-child(3){{width:60px;font-size:12px}}
 ul{{margin:8px 0;padding-left:20px}}
-@media (max-width:640px){{main{{padding:12px}}.figures{{columns:1}}.facts div{{grid-template-columns:90px 1fr}}}}
+@media screen and (max-width:900px){{.rows td.bar{{display:none}}}}
+@media (max-width:640px){{
+ main{{padding:12px}}td,th{{padding-right:12px}}.rows td{{font-size:14px}}
+ .figures{{columns:1}}.facts div{{grid-template-columns:90px 1fr}}
+}}
 @media print{{
  main{{padding:0;max-width:none}}body{{font-size:12px}}
  details pre{{max-height:none;overflow:visible;font-size:10px}}
