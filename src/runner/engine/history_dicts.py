@@ -59,6 +59,7 @@ def new_run(script_name: str, metrics: Mapping[str, Any], timestamp: datetime | 
         UsageError: A time can't be read.
     """
     from runner import __version__
+    from runner.model.portable import is_unicode
 
     started = _moment(timestamp or metrics.get("start_time"))
     run = Run(os.urandom(6).hex(), script_name, started)
@@ -70,6 +71,8 @@ def new_run(script_name: str, metrics: Mapping[str, Any], timestamp: datetime | 
     for name, value in metrics.items():
         if name in _FACTS:
             continue
+        if not is_unicode(name):
+            raise ValueError(f"metric {name!r} is no name: it is no Unicode")
         number = _number(name, value)
         if name in BY_NAME:
             attempt.metrics[name] = number
@@ -100,8 +103,6 @@ def _moment(value: datetime | str | None) -> int:
 
 
 def _number(name: str, value: Any) -> Value:
-    if not name.isascii() and any("\ud800" <= char <= "\udfff" for char in name):
-        raise ValueError(f"metric {name!r} is no name: it is no Unicode")
     if value is None:
         return None
     if isinstance(value, bool):

@@ -277,18 +277,19 @@ def _objects(value: Any) -> bool:
 
 def _numbers(value: Any) -> bool:
     return isinstance(value, dict) and all(
-        type(item) in (int, float) and _is_unicode(name) for name, item in value.items()
+        type(item) in (int, float) and is_unicode(name) for name, item in value.items()
     )
 
 
-def _is_unicode(value: str) -> bool:
+def is_unicode(value: str) -> bool:
+    """Whether a text can be written as UTF-8; names of files need not be."""
     return value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 #: What a column may hold beyond its kind. Names of files and users may be any bytes; these texts never are.
 _SHAPES = {
     **dict.fromkeys(("reason", "python_version", "runner_version", "script_hash", "git_commit", "packages_hash"),
-                    _is_unicode),
+                    is_unicode),
     "script_args": _texts, "line": _texts, "tags": _text_by_name, "kinds": _text_by_name, "packages": _text_by_name,
     "variables": _text_by_name, "extra": _numbers, "host": lambda value: isinstance(value, dict),
     "earlier_attempts": _objects, "samples": _objects, "output": _objects,

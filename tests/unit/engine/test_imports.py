@@ -55,3 +55,11 @@ def test_progress_guesses_at_the_rest_where_the_number_of_runs_is_unknown(monkey
     progress(5000, "runs stored", 0.25)
     assert progress._text(5000, 0.25, progress._start + 3) == "25 %, 9 s left: 5,000 runs stored"
     assert Progress(Screen(), "runs done", 10)._text(0, 0.0, 0.0) == "0 runs done"
+
+
+def test_a_program_can_not_save_a_metric_under_a_name_that_no_query_could_show(tmp_path: Path) -> None:
+    with HistoryManager(tmp_path / "history.db") as history:
+        with pytest.raises(ValueError, match="is no name"):
+            history.save_execution("a.py", {"loss\udcff": 1.0})
+        history.save_execution("a.py", {"l\u00f6ss": 1.0})
+        assert [row["runs"] for row in history.metrics() if row["name"] == "l\u00f6ss"] == [1]
