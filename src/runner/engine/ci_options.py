@@ -20,6 +20,7 @@ class CiOptions(Options):
         yaml="performance_gates", role=RUN,
         shape={
             "type": "array",
+            "examples": [[{"metric_name": "execution_time_seconds", "max_value": "3m"}]],
             "items": {
                 "type": "object",
                 "properties": {"metric_name": {"type": "string"}, "max_value": _LIMIT, "min_value": _LIMIT},
