@@ -13,7 +13,7 @@ from benchmarks import common
 
 MODULES = (
     "startup", "throughput", "monitor", "live", "accuracy", "store", "record", "queries", "export", "retention",
-    "ci", "conditions", "comparison",
+    "ci", "confirming", "conditions", "comparison",
 )  # fmt: skip
 ROUNDS = 30
 

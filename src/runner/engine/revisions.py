@@ -190,9 +190,13 @@ def _make_lock(path: str, text: str) -> int:
     import fcntl
 
     lock = os.open(path + ".new", os.O_RDWR | os.O_CLOEXEC | os.O_CREAT | os.O_EXCL, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    os.write(lock, os.fsencode(text))
-    os.rename(path + ".new", path)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        os.write(lock, os.fsencode(text))
+        os.rename(path + ".new", path)
+    except OSError:
+        _unlock(path + ".new", lock)
+        raise
     return lock
 
 
