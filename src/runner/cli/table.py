@@ -286,7 +286,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[tuple[str, str, bool], ...], st
     "alerts unmute": (("alerts-unmute", "record", "query", "config", "show"), (("alerts-unmute", "alert", False), ("alerts-unmute", "script", False)), ""),
     "alerts test": (("alerts-test", "channels", "record", "query", "config", "show"), (("alerts-test", "channel", False),), ""),
     "alerts outbox": (("alerts-outbox", "channels", "record", "query", "config", "show"), (), ""),
-    "alerts explain": (("alerts-explain", "record", "query", "config", "show"), (("alerts-explain", "condition", False), ("alerts-explain", "script", False)), ""),
+    "alerts explain": (("alerts-explain", "alerts", "record", "query", "config", "show"), (("alerts-explain", "condition", False), ("alerts-explain", "script", False)), ""),
     "db stats": (("db-stats", "record", "query", "config", "show"), (), "--db-stats"),
     "db cleanup": (("db-cleanup", "deleting", "record", "query", "config", "show"), (), "--cleanup-old"),
     "retention add": (("retention-add", "deleting", "record", "query", "config", "show"), (("retention-add", "name", False), ("retention-add", "script", False)), "--add-retention-policy"),

@@ -61,7 +61,47 @@ def test_for_programs(history: support.Command) -> None:
     assert [each["fired"] for each in answer["judged"]] == [True, False, False, False]
     assert "no space" in answer["judged"][0]["values"]["error_message"]
     table = history(*question, "csv").out.splitlines()
-    assert table[0] == "run_id,timestamp,success,fired,error_message" and len(table) == 5
+    assert table[0] == "run_id,timestamp,success,fired,outcome,error_message" and len(table) == 5
+
+
+CONFIG = """
+alerts:
+  - name: big
+    condition: memory_max_mb > 50MB
+    throttle_seconds: 1h
+  - name: broken
+    condition: failed
+    after: 2
+"""
+
+
+def test_configured_alerts(history: support.Command) -> None:
+    (history.cwd / "alerts.yaml").write_text(CONFIG)
+    asked = ("alerts", "explain", "--config", "alerts.yaml")
+    head, _, names, *rows = history(*asked).out.splitlines()
+    assert head == "judged on the last 4 runs of job.py"
+    assert names.split() == ["ALERT", "FIRED", "TOLD", "UNKNOWN", "CONDITION"]
+    assert [row.split(maxsplit=4) for row in rows] == [
+        ["big", "2", "1", "-", "memory_max_mb > 50MB"], ["broken", "1", "0", "-", "failed"]
+    ]  # fmt: skip
+    answer = json.loads(history(*asked, "--format", "json").out)
+    assert [(each["alert"], each["fired"], each["told"]) for each in answer["alerts"]] == [
+        ("big", 2, 1),
+        ("broken", 1, 0),
+    ]
+    table = history(*asked, "--format", "csv").out.splitlines()
+    assert table[0] == "alert,condition,script,runs,fired,told,unknown" and len(table) == 3
+    one = history(*asked, "big", "job.py").out.splitlines()
+    assert one[:2] == ["would have fired in 2 of the last 4 runs of job.py", "and been told 1 time: once in 1 h 00 min"]
+    assert [line.split()[3] for line in one[4:6]] == ["throttled", "told"], "the newest first"
+    later = history(*asked, "broken").out.splitlines()
+    assert later[1] == "and been told no times: once in 5 min 00 s, after 2 runs in a row"
+
+
+def test_a_configured_alert_that_makes_no_sense(history: support.Command) -> None:
+    (history.cwd / "alerts.yaml").write_text(CONFIG.replace("condition: failed", "condition: faild"))
+    done = history("alerts", "explain", "--config", "alerts.yaml")
+    assert done.exit_code == 2 and "did you mean 'failed'?" in done.err
 
 
 def test_nothing_of_a_script_reaches_the_terminal(history: support.Command) -> None:

@@ -8,11 +8,9 @@ import pytest
 
 from runner.agent.events import CANCELLED, EXITED, Ended
 from runner.engine.condition_facts import live_facts, run_facts
-from runner.engine.explain import explain
 from runner.engine.history import HistoryManager
 from runner.engine.resolver import RecordResolver
 from runner.engine.usual import compare_with_usual
-from runner.model.errors import UsageError
 from runner.model.fold import Fold
 from runner.model.metrics import CPU_MAX, EXECUTION_TIME, MEMORY_MAX, SURVIVORS
 from runner.model.run import Attempt, Run, Tail
@@ -242,24 +240,3 @@ def test_a_run_that_lasts_is_slower_than_usual_as_soon_as_it_is(store: Store) ->
     assert not condition.evaluate({}, resolver)
     resolver.figures = {EXECUTION_TIME.name: 60.0}
     assert condition.evaluate({}, resolver)
-
-
-def test_explaining_judges_each_run_as_it_was_then(tmp_path: Path) -> None:
-    with HistoryManager(tmp_path / "history.db") as history:
-        assert explain(history, f"{MEMORY_MAX.name} > 1").judged == []
-        for number in range(1, 11):
-            history.save(done(number, code=int(number in (4, 5, 6))))
-        history.save(done(11, script="other.py", script_key="/other.py", name="other.py", extra={"loss": 1.0}))
-        found = explain(history, "failures_in_a_row >= 2 or recovered", "train.py")
-        assert [run.started // MINUTE for run, verdict in found.judged if verdict.fired] == [
-            done(number).started // MINUTE for number in (7, 6, 5)
-        ]
-        assert (found.fired, found.unknown, len(found.judged)) == (3, 0, 10)
-        # The ninth has eight before it, of which five succeeded; the eighth has four.
-        early = explain(history, f"{MEMORY_MAX.name} > baseline({MEMORY_MAX.name})", "train.py", runs=5)
-        assert [verdict.fired for _, verdict in early.judged] == [True, True, None, None, None]
-        assert early.reasons == [f"baseline({MEMORY_MAX.name}): too few comparable earlier runs"]
-        last = explain(history, "loss > 0.5")
-        assert (last.script, last.fired) == ("other.py", 1)
-        with pytest.raises(UsageError, match="unknown name 'los'"):
-            explain(history, "los > 0.5")

@@ -94,7 +94,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("alerts outbox", "Show the messages that are not sent yet, or send them now",
             ("alerts-outbox", "channels", "record", "query"), "runner.cli.commands.alerts_channels:outbox", "", _SCOPE),
     Command("alerts explain", "Show how a condition would have judged the last runs of a script",
-            ("alerts-explain", "record", "query"), "runner.cli.commands.alerts_explain:explain_condition",
+            ("alerts-explain", "alerts", "record", "query"), "runner.cli.commands.alerts_explain:explain_condition",
             also=_SCOPE),
     Command("db stats", "Show how much is remembered, and where",
             ("db-stats", "record", "query"), "runner.cli.commands.history:db_stats", "--db-stats", _SCOPE),
