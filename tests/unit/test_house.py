@@ -25,7 +25,7 @@ FLOORS = (
     ("options", "registry"),
     ("executors", "stores", "analysis", "policy", "exporters", "importers", "channels"),
     ("engine",),
-    ("cli",),
+    ("cli", "pytest_plugin"),
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 

@@ -175,4 +175,7 @@ def _mask_named(found: re.Match[str]) -> str:
     name, between, value = found.group("name", "between", "value")
     if MASK in value or value.lower() in ("bearer", "basic", "true", "false", "none", "null"):
         return found.group()
-    return name + between + MASK if is_secret_name(name) else found.group()
+    if is_secret_name(name):
+        return name + between + MASK
+    # "ValueError: token=abc" names something twice; what is inside may be the secret.
+    return name + between + _compiled[1].sub(_mask_named, value)

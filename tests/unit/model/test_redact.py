@@ -204,3 +204,8 @@ def test_many_arguments_are_quick() -> None:
     assert redact_arguments(arguments) == arguments
     arguments[5000] = "--token=x"
     assert redact_arguments(arguments)[4999:5002] == [arguments[4999], "--token=***", arguments[5001]]
+
+
+def test_a_secret_is_found_behind_another_name() -> None:
+    assert redact_text("ValueError: token=hunter2 is wrong") == "ValueError: token=*** is wrong"
+    assert redact_text("url=x?password=abc") == "url=x?password=***"

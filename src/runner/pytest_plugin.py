@@ -1,0 +1,271 @@
+"""A door for pytest: what each test costs, in the same record as the runs of scripts, and gates by marker.
+
+``pytest --runner`` measures the body of each test, in pytest's own process. CPU time is the kernel's, of this process
+and of the children that ended meanwhile. Peak memory is the process's: exact where the test raises it, at most that
+where it does not, since the kernel keeps one peak for the whole life of a process.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator, Sequence
+    from typing import Any
+
+    from runner.engine.history import HistoryManager
+    from runner.model.run import Run
+    from runner.policy.gates import Gate
+
+#: Name of what reports carry from the processes that run tests to the one that shows them.
+_PROPERTY = "runner"
+#: Tests shown at the end, and runs stored at a time.
+_SHOWN, _BATCH = 10, 100
+#: Earlier runs that say what is usual.
+_EARLIER = 50
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    group = parser.getgroup("runner", "cost of tests (Python Script Runner)")
+    group.addoption("--runner", action="store_true", help="remember what each test costs, and judge it by its gates")
+    group.addoption("--runner-history-db", metavar="FILE", default="", help="database of runs, instead of the nearest")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to measure where that was asked for."""
+    text = "gate(*gates): with --runner, what the test has to keep to, such as gate('execution_time_seconds:2s')"
+    config.addinivalue_line("markers", text)
+    if config.getoption("--runner"):
+        config.pluginmanager.register(Measuring(config), "runner-measuring")
+
+
+class Measuring:
+    """Measures tests, judges them, and remembers them.
+
+    Args:
+        config: That of pytest.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        from runner.engine.history import HistoryManager
+
+        self._root = str(config.rootpath)
+        self._history: HistoryManager = HistoryManager(config.getoption("--runner-history-db"))
+        self._facts: dict[str, Any] | None = None
+        self._waiting: list[Run] = []
+        self._trouble = ""
+
+    def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
+        """Refuse gates that make no sense before any test runs."""
+        from runner.model.errors import UsageError
+
+        for item in items:
+            try:
+                _gates_of(item)
+            except UsageError as error:
+                raise pytest.UsageError(f"{item.nodeid}: {error}") from None
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Measure the body of a test, and fail it if it passed and its gates did not."""
+        run = self._begin(item)
+        counters = Counters()
+        try:
+            result = yield
+        except BaseException as error:
+            counters.stop(run)
+            if not isinstance(error, pytest.skip.Exception):
+                run.last.exit_code = 1
+                run.last.error_type = type(error).__name__
+                run.last.error_message = _first_line(error)
+                self._keep(item, run)
+            raise
+        counters.stop(run)
+        failed = self._failed(item, run)
+        if failed:
+            run.last.exit_code, run.last.error_type, run.last.error_message = 3, "gate", failed[0]
+        self._keep(item, run)
+        if failed:
+            pytest.fail("\n".join(["the test passed, but not its gates:", *(f"  {text}" for text in failed)]), False)
+        return result
+
+    def _begin(self, item: pytest.Item) -> Run:
+        import os
+        import sys
+        from time import time_ns
+
+        from runner import __version__
+        from runner.agent.events import EXITED
+        from runner.agent.facts import host_facts
+        from runner.engine.facts import find_repository, read_commit, user_name
+        from runner.model.run import Attempt, Run
+
+        if self._facts is None:
+            tree = find_repository(os.path.join(self._root, "x"))
+            self._facts = {
+                "host": host_facts(),
+                "user": user_name(),
+                "git_commit": read_commit(tree) if tree else None,
+            }
+        run = Run(os.urandom(6).hex(), item.nodeid, time_ns())
+        run.script_key, run.name, run.cwd = f"pytest {self._root}::{item.nodeid}", item.nodeid, self._root
+        run.python, run.python_version, run.runner_version = sys.executable, sys.version.split()[0], __version__
+        run.tags = {"pytest": os.path.basename(self._root)}
+        for name, value in self._facts.items():
+            setattr(run, name, value)
+        attempt = Attempt(1, run.started)
+        attempt.reason, attempt.exit_code = EXITED, 0
+        run.attempts = [attempt]
+        return run
+
+    def _failed(self, item: pytest.Item, run: Run) -> list[str]:
+        gates = _gates_of(item)
+        if not gates:
+            return []
+        source = None
+        if any(gate.relative for gate in gates):
+            from runner.engine.judging import Remembered
+
+            self._store()
+            source = Remembered(self._history.db_path, run, [gate.metric.name for gate in gates])
+        results = [gate.judge(run.last.metrics, run.last.kinds, source) for gate in gates]
+        return [result.text for result in results if not result.passed]
+
+    def _keep(self, item: pytest.Item, run: Run) -> None:
+        from runner.model.metrics import CPU_TIME, EXECUTION_TIME, MEMORY_MAX
+
+        figures = [run.last.metrics.get(metric.name) for metric in (EXECUTION_TIME, CPU_TIME, MEMORY_MAX)]
+        item.user_properties.append((_PROPERTY, [run.script_key, *figures]))
+        self._waiting.append(run)
+        if len(self._waiting) >= _BATCH:
+            self._store()
+
+    def _store(self) -> None:
+        from runner.model.errors import StoreError
+
+        runs, self._waiting = self._waiting, []
+        if not runs:
+            return
+        try:
+            self._history.add(runs)
+        except StoreError as error:
+            self._trouble = str(error)
+
+    def pytest_sessionfinish(self) -> None:
+        """Store what is left."""
+        self._store()
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Show what cost most, beside what is usual of it."""
+        rows = [
+            value
+            for reports in terminalreporter.stats.values()
+            for report in reports
+            if getattr(report, "when", "") == "call"
+            for name, value in report.user_properties
+            if name == _PROPERTY
+        ]
+        self._history.close()
+        if rows:
+            terminalreporter.section(f"cost of {len(rows)} test{'s' * (len(rows) != 1)}, the slowest first")
+            for row in sorted(rows, key=lambda row: -(row[1] or 0))[:_SHOWN]:
+                terminalreporter.line(self._line(*row))
+        if self._trouble:
+            terminalreporter.line(f"runner: warning: tests are not remembered: {self._trouble}", yellow=True)
+        self._history.close()
+
+    def _line(self, key: str, wall: float | None, cpu: float | None, memory: float | None) -> str:
+        from runner.analysis.robust import median
+        from runner.model.errors import StoreError
+        from runner.model.metrics import EXECUTION_TIME
+        from runner.model.units import format_bytes, format_seconds
+        from runner.stores.base import SUCCESS, RunFilter
+
+        try:
+            found = self._history.figures(RunFilter(status=SUCCESS, key=key, limit=_EARLIER), [EXECUTION_TIME.name])
+        except StoreError:
+            found = []
+        # The newest of them is this very run, if it succeeded.
+        before = [float(value) for (value,) in found[1:] if value is not None]
+        usual = f", usually {format_seconds(median(before))}" if len(before) >= 3 else ""
+        parts = [f"{format_seconds(wall or 0):>9}", f"CPU {format_seconds(cpu or 0):>8}"]
+        if memory is not None:
+            parts.append(f"peak {format_bytes(memory * (1 << 20)):>8}")
+        return f"{'  '.join(parts)}  {key.partition('::')[2]}{usual}"
+
+
+def _gates_of(item: pytest.Item) -> list[Gate]:
+    """Return the gates of a test, those of its module and class included.
+
+    Raises:
+        UsageError: One of them makes no sense.
+    """
+    from runner.policy.gates import parse_gate
+
+    return [parse_gate(str(text)) for mark in item.iter_markers("gate") for text in mark.args]
+
+
+class Counters:
+    """What this process has used so far."""
+
+    def __init__(self) -> None:
+        from time import perf_counter
+
+        self._used = _usage()
+        self._peak = _peak()
+        self._began = perf_counter()
+
+    def stop(self, run: Run) -> None:
+        """Put what was used since then into a run."""
+        from time import perf_counter
+
+        from runner.model import metrics
+        from runner.model.metric import CEILING
+
+        wall = perf_counter() - self._began
+        used = [after - before for before, after in zip(self._used, _usage(), strict=True)]
+        user, system, minor, major, voluntary, involuntary = used
+        peak = _peak()
+        last = run.last
+        last.ended = last.started + int(wall * 1e9)
+        values = {
+            metrics.EXECUTION_TIME: wall,
+            metrics.CPU_TIME: user + system,
+            metrics.USER_TIME: user,
+            metrics.SYSTEM_TIME: system,
+            metrics.CPU_AVG: 100 * (user + system) / wall if wall else 0.0,
+            metrics.MEMORY_MAX: peak / (1 << 20),
+            metrics.PAGE_FAULTS_MINOR: int(minor),
+            metrics.PAGE_FAULTS_MAJOR: int(major),
+            metrics.VOLUNTARY_CONTEXT_SWITCHES: int(voluntary),
+            metrics.INVOLUNTARY_CONTEXT_SWITCHES: int(involuntary),
+        }
+        last.metrics = {metric.name: value for metric, value in values.items()}
+        last.kinds = metrics.kinds(last.metrics, {})
+        if peak <= self._peak:
+            last.kinds[metrics.MEMORY_MAX.name] = CEILING
+
+
+def _usage() -> list[float]:
+    from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
+
+    own, children = getrusage(RUSAGE_SELF), getrusage(RUSAGE_CHILDREN)
+    names = ("ru_utime", "ru_stime", "ru_minflt", "ru_majflt", "ru_nvcsw", "ru_nivcsw")
+    return [getattr(own, name) + getattr(children, name) for name in names]
+
+
+def _peak() -> int:
+    """Return the highest memory that this process has had, in bytes."""
+    import sys
+    from resource import RUSAGE_SELF, getrusage
+
+    return getrusage(RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def _first_line(error: BaseException) -> str:
+    from runner.model.redact import redact_text
+
+    text = f"{type(error).__name__}: {error}".strip().split("\n")[0]
+    return redact_text(text[:500])

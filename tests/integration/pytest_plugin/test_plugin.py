@@ -1,0 +1,134 @@
+"""The plug-in of pytest, in a session of its own."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests import support
+
+TESTS = '''
+import time
+import pytest
+
+def test_fast():
+    pass
+
+def test_busy():
+    end = time.process_time() + 0.1
+    while time.process_time() < end:
+        pass
+
+def test_large():
+    assert len(bytearray(300 << 20)) and True
+
+def test_fails():
+    raise ValueError("token=hunter2 is wrong")
+
+@pytest.mark.skip
+def test_skipped():
+    pass
+
+@pytest.mark.gate("execution_time_seconds:10s", "memory_max_mb:>=1")
+def test_keeps_its_gates():
+    pass
+
+@pytest.mark.gate("cpu_time_seconds:10ms")
+def test_breaks_its_gate():
+    end = time.process_time() + 0.1
+    while time.process_time() < end:
+        pass
+'''
+
+
+def session(runner: support.Command, *args: str) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "pytest", "-p", "runner.pytest_plugin", "-p", "no:cacheprovider"]
+    return subprocess.run([*words, *args], cwd=runner.cwd, env=runner.env, capture_output=True, text=True, timeout=100)
+
+
+def runs(runner: support.Command, *options: str) -> dict[str, dict[str, Any]]:
+    found = json.loads(runner("history", "--format", "json", *options).out)["runs"]
+    return {run["script_name"].partition("::")[2]: run for run in found}
+
+
+@pytest.fixture
+def suite(runner: support.Command) -> support.Command:
+    (runner.cwd / "test_it.py").write_text(TESTS)
+    return runner
+
+
+def test_each_test_is_measured_remembered_and_judged(suite: support.Command) -> None:
+    done = session(suite, "--runner", "-q")
+    assert done.returncode == 1
+    assert "2 failed, 4 passed, 1 skipped" in done.stdout
+    assert "the test passed, but not its gates:" in done.stdout
+    assert "cpu_time_seconds" in done.stdout and "(at most 10 ms)" in done.stdout
+    found = runs(suite)
+    assert set(found) == {
+        "test_fast", "test_busy", "test_large", "test_fails", "test_keeps_its_gates", "test_breaks_its_gate"
+    }  # fmt: skip
+    assert found["test_busy"]["metrics"]["cpu_time_seconds"] >= 0.1
+    large = found["test_large"]
+    assert large["metrics"]["memory_max_mb"] >= 300 and large["kinds"].get("memory_max_mb") != "ceiling"
+    assert found["test_keeps_its_gates"]["kinds"]["memory_max_mb"] == "ceiling"
+    failed = found["test_fails"]
+    assert (failed["success"], failed["error_type"]) == (False, "ValueError")
+    assert failed["error_message"] == "ValueError: token=*** is wrong"
+    assert found["test_breaks_its_gate"]["error_type"] == "gate"
+    assert "cost of 6 tests, the slowest first" in done.stdout
+
+
+def test_what_is_usual_is_shown_in_later_sessions(suite: support.Command) -> None:
+    for _ in range(4):
+        session(suite, "--runner", "-q", "-k", "busy")
+    done = session(suite, "--runner", "-q", "-k", "busy")
+    [line] = [line for line in done.stdout.splitlines() if "test_it.py::test_busy" in line]
+    assert re.search(r" CPU +\d+ ms  peak .*, usually \d+ ms$", line)
+    assert suite("scripts").out.count("test_busy") == 1
+
+
+def test_a_relative_gate_goes_by_the_record(suite: support.Command) -> None:
+    (suite.cwd / "test_it.py").write_text('''
+import os, time, pytest
+@pytest.mark.gate("cpu_time_seconds:+50%")
+def test_grows():
+    end = time.process_time() + float(os.environ["COST"])
+    while time.process_time() < end:
+        pass
+''')  # fmt: skip
+    suite.env["COST"] = "0.05"
+    for _ in range(12):
+        assert session(suite, "--runner", "-q").returncode == 0
+    suite.env["COST"] = "0.4"
+    done = session(suite, "--runner", "-q")
+    assert done.returncode == 1 and "the test passed, but not its gates:" in done.stdout
+
+
+def test_gates_that_make_no_sense_run_nothing(suite: support.Command) -> None:
+    text = "import pytest\n@pytest.mark.gate('cpu_mx:1')\ndef test_it(): open('ran', 'w')\n"
+    (suite.cwd / "test_it.py").write_text(text)
+    done = session(suite, "--runner")
+    assert done.returncode == 4
+    assert "unknown metric 'cpu_mx', did you mean" in done.stderr + done.stdout
+    assert not (suite.cwd / "ran").exists()
+
+
+def test_without_the_option_nothing_happens(suite: support.Command, tmp_path: Path) -> None:
+    done = session(suite, "-q", "--strict-markers")
+    assert "1 failed, 5 passed, 1 skipped" in done.stdout and "cost of" not in done.stdout
+    assert not (suite.cwd / "script_runner_history.db").exists()
+
+
+def test_another_record_can_be_named_and_one_that_fails_is_said(suite: support.Command) -> None:
+    session(suite, "--runner", "--runner-history-db", "own.db", "-k", "fast")
+    assert list(runs(suite, "--history-db", "own.db")) == ["test_fast"]
+    done = session(suite, "--runner", "--runner-history-db", "/none/x.db", "-k", "fast")
+    assert done.returncode == 0 and "runner: warning: tests are not remembered: " in done.stdout
