@@ -190,7 +190,7 @@ def _bar(change: Change, edge: float) -> str:
     """Return the interval of a change as a drawing: no change is in the middle, `edge` at either end."""
 
     def place(share: float) -> float:
-        return round((min(max(share / edge, -1.0), 1.0) + 1) / 2 * (_BAR_WIDTH - 4) + 2, 1)
+        return round((min(max(share / edge, -1.0), 1.0) + 1) / 2 * (_BAR_WIDTH - 8) + 4, 1)
 
     middle = place(0.0)
     parts = [f'<path class="zero" d="M{middle} 0v{_BAR_HEIGHT}"/>']

@@ -155,6 +155,18 @@ def test_a_report_on_standard_output_begins_a_line(runner):
         assert lines[bool(written)] == "TAP version 14"
 
 
+def test_a_secret_on_the_line_is_in_no_report(runner, actions):
+    script = runner.script("import sys; raise ValueError(len(sys.argv))\n")
+    names = [f"r.{kind}" for kind in ("junit", "tap", "html", "markdown", "json")]
+    asked = [word for name in names for word in (f"--{name[2:]}-output", name)]
+    result = runner(*asked, script, "--password", "hunter2hunter2", "--api-key=abcdef123456")
+    written = result.err + "".join(
+        path.read_text() for path in [*(runner.cwd / name for name in names), *actions.values()]
+    )
+    assert "ValueError: 4" in written
+    assert "hunter2" not in written and "abcdef123456" not in written
+
+
 def test_a_spec_flag_counts_after_the_script_and_others_are_the_scripts(runner):
     script = runner.script("import sys; print(sys.argv[1:])\n")
     result = runner("--quiet", script, "--junit-output", "r.xml", "--html-output", "r.html")
