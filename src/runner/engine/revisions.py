@@ -246,9 +246,11 @@ def _git(words: Sequence[str], environ: Mapping[str, str], apart: bool = False) 
 
 
 def _reason(done: Completed) -> str:
-    """Return the last line that git said."""
+    """Return the first error that git told of: what follows it follows from it."""
     lines = [line for line in (done.stderr or "").splitlines() if line.strip()]
-    return lines[-1].removeprefix("fatal: ").removeprefix("error: ") if lines else f"git ended with {done.returncode}"
+    errors = [line for line in lines if line.startswith(("fatal: ", "error: "))]
+    told = errors[:1] or lines[-1:] or [f"git ended with {done.returncode}"]
+    return told[0].removeprefix("fatal: ").removeprefix("error: ")
 
 
 def moved(path: str, tree: str, checkout: str) -> str:

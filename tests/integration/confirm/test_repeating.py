@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -193,3 +195,77 @@ def test_the_terminal_is_the_script_s_in_every_run(
     screen.line(f"{runner.line('--gate-runs', 3, script)}; echo code $?")
     screen.wait("code 0")
     assert {(runner.cwd / f"tty{n}").read_text() for n in range(3)} == {"(True, True)"}
+
+
+def test_a_lock_is_held_from_the_first_run_to_the_last(runner: support.Command) -> None:
+    script = prepare(runner, "open('ready', 'w')\nwhile n and not os.path.exists('go'): time.sleep(0.01)")
+    process = runner.start("--gate-runs", 3, "--lock", "one", "--quiet", script)
+    wait_for_runs(runner, 2)
+    other = runner("--lock", "one", "--no-overlap", "fail", "--disable-history", "-c", "pass")
+    (runner.cwd / "go").touch()
+    assert other.exit_code == 125, other
+    assert process.wait(60) == 0
+    assert runs(runner) == 3
+    assert runner("--lock", "one", "--no-overlap", "fail", "-c", "pass").exit_code == 0
+
+
+def test_a_lock_that_can_not_be_had_is_the_end(runner: support.Command) -> None:
+    script = prepare(runner, "open('ready', 'w')\nwhile not os.path.exists('go'): time.sleep(0.01)")
+    process = runner.start("--lock", "one", "--quiet", script)
+    wait_for_runs(runner, 1)
+    failed = runner("--gate-runs", 3, "--lock", "one", "--no-overlap", "fail", "-c", "open('other', 'w')")
+    skipped = runner("--gate-runs", 3, "--lock", "one", "--no-overlap", "skip", "-c", "open('other', 'w')")
+    (runner.cwd / "go").touch()
+    assert process.wait(60) == 0
+    assert (failed.exit_code, skipped.exit_code) == (125, 0), (failed, skipped)
+    assert not (runner.cwd / "other").exists()
+
+
+def test_a_monitor_hears_of_one_start_and_one_end(runner: support.Command) -> None:
+    paths: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            paths.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        do_GET = do_POST
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_address[1]}/check"
+        done = runner("--gate-runs", 3, "--heartbeat", url, prepare(runner, "time.sleep(0.3)"))
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert done.exit_code == 0, done
+    assert [path.partition("?")[0] for path in paths] == ["/check/start", "/check"]
+    assert len({path.partition("?")[2] for path in paths}) == 1
+
+
+def test_a_run_that_is_retried_is_one_of_them(runner: support.Command) -> None:
+    script = prepare(runner, "sys.stdin.read() == 'in' or sys.exit(9)\nsys.exit(n == 1)")
+    done = runner("--gate-runs", 2, "--retry", 1, "--retry-delay", 0, script, input="in")
+    assert (done.exit_code, runs(runner)) == (0, 3), done
+    assert len(remembered(runner)) == 2
+
+
+def test_relative_gates_do_not_compare_with_runs_of_the_same_series(runner: support.Command) -> None:
+    script = prepare(runner, "print('x\\n' * (100 if n < 12 else 150), end='')")
+    for _ in range(12):
+        assert runner("--quiet", script).exit_code == 0
+    done = runner("--gate-runs", 10, "--add-gate", "stdout_lines:+10%", script)
+    assert done.exit_code == 3, done
+
+
+def test_what_a_series_has_passed_is_saved_once(runner: support.Command) -> None:
+    done = runner("--gate-runs", 3, "--save-baseline", "b.json", prepare(runner))
+    assert done.exit_code == 0, done
+    [series] = json.loads((runner.cwd / "b.json").read_text())["series"]
+    assert len(series["runs"]) == 1
