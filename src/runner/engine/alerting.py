@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import monotonic
 
-from runner.agent.events import SKIPPED
+from runner.agent.events import FAILED_TO_START, SKIPPED
 from runner.engine.alert_message import make_message
 from runner.engine.outbox import OTHERS, PATIENCE, Sender, new_owner
 from runner.model.alert_state import OVER, TOLD, AlertState, Moment
@@ -14,7 +14,7 @@ from runner.model.redact import redact_text
 from runner.model.units import format_seconds
 from runner.model.words import did_you_mean
 from runner.policy.alerts import AFTER, DURING, decide
-from runner.policy.conditions import compile_condition
+from runner.policy.conditions import NOT_MEASURED, compile_condition
 from runner.policy.conditions_names import DURING as NAMES_DURING
 from runner.policy.conditions_names import NAMES
 from runner.stores.base import RunFilter
@@ -249,6 +249,11 @@ class Alerting:
                 continue
             if verdict.fired is not None:
                 result.append((rule, verdict.fired, verdict))
+                continue
+            missing = [each.text for each in verdict.unknown if each.why == NOT_MEASURED]
+            # For want of earlier runs nothing is wrong, and of what never started nobody expects figures.
+            if missing and not during and run.last.reason != FAILED_TO_START:
+                self.warnings.append(f"alert {rule.name!r} was not judged: {', '.join(missing)} not measured")
         return result
 
     def _decide(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from runner.policy.conditions_terms import Evaluate
     from runner.policy.conditions_types import Leaf
 
+#: Why a metric or a fact of a run is not known.
+NOT_MEASURED = "not measured"
 #: Characters of a text that are told.
 _TOLD = 60
 
@@ -140,13 +142,13 @@ def compile_condition(text: str, names: Mapping[str, Entry] = NAMES) -> Conditio
 
 def _why(entry: Entry) -> str:
     if isinstance(entry, Fact):
-        return "not measured"
+        return NOT_MEASURED
     return "too few comparable earlier runs" if entry.compares else "not known"
 
 
 def _shown(leaf: Leaf, value: Any) -> str:
     if value is None:
-        return "not measured" if isinstance(leaf.entry, Fact) else "not known"
+        return NOT_MEASURED if isinstance(leaf.entry, Fact) else "not known"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):

@@ -143,3 +143,14 @@ def test_in_a_terminal(history: support.Command, width: int, terminal: Callable[
     lines = screen[screen.index("would have") :].splitlines()
     assert any(line.startswith("STARTED") and "FIRED" in line and "VALUES" in line for line in lines)
     assert all(len(line) <= width for line in lines)
+
+
+def test_an_alert_on_what_was_not_measured_says_so(runner: support.Command) -> None:
+    # Handed through, output is not counted.
+    script = runner.script("print('well')")
+    done = runner("--direct", "--alert-config", "much:stdout_lines > 5", script)
+    assert done.exit_code == 0
+    assert "runner: warning: alert 'much' was not judged: stdout_lines not measured" in done.err.splitlines()
+    early = runner("--alert-config", "slow:execution_time_seconds > p95(execution_time_seconds)", script)
+    assert "not judged" not in early.err, "for want of earlier runs nothing is wrong"
+    assert "not judged" not in runner("--alert-config", "much:stdout_lines > 5", "missing.py").err
