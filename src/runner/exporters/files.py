@@ -34,6 +34,14 @@ def check(path: str, flag: str) -> None:
         raise UsageError(f"{flag}: {path} can't be written (permission denied)")
 
 
+def relative(path: str, root: str) -> str:
+    """Return a path relative to a folder that it lies in, else as it is."""
+    if not root or not path:
+        return path
+    inside = os.path.relpath(os.path.realpath(path), os.path.realpath(root))
+    return path if inside.startswith("..") else inside
+
+
 def is_stdout(path: str) -> bool:
     """Whether a report of that path is written to standard output, by whatever name."""
     return stream_of(path) == 1

@@ -11,8 +11,7 @@ import os
 
 from runner.agent.events import SKIPPED
 from runner.exporters.cases import ERROR, FAILURE, PASS, Suite
-from runner.exporters.files import ReportError, write_all
-from runner.exporters.junit import relative
+from runner.exporters.files import ReportError, relative, write_all
 from runner.exporters.markdown import markdown
 from runner.exporters.plain import clean
 from runner.exporters.telling import good

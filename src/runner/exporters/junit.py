@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 from runner.exporters.cases import ERROR, FAILURE, PASS, SKIP, Suite
+from runner.exporters.files import relative
 from runner.exporters.plain import clean, output_text, streams
 from runner.exporters.report import FileReport
 from runner.model.run import Run
@@ -97,14 +98,6 @@ def junit_xml(
         opening = f"    <testcase{_attributes(shown)}"
         lines += [f"{opening}>", *(f"      {part}" for part in inner), "    </testcase>"] if inner else [f"{opening}/>"]
     return "\n".join([*lines, "  </testsuite>", "</testsuites>", ""]).encode("utf-8")
-
-
-def relative(path: str, root: str) -> str:
-    """Return a path relative to a folder that it lies in, else as it is."""
-    if not root or not path:
-        return path
-    inside = os.path.relpath(os.path.realpath(path), os.path.realpath(root))
-    return path if inside.startswith("..") else inside
 
 
 def _class_name(suite: Suite) -> str:
