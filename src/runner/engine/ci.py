@@ -126,6 +126,8 @@ class Judge:
         source = self._source(run, notices) if last.success else None
         judgement = judge_figures(self.gates, figures, kinds, source, self.options.fail_on_regression)
         judgement.notices[:0] = notices
+        if source is not None:
+            self._excuse(judgement, run, figures, source)
         if not last.success:
             how = "was not started" if last.reason == FAILED_TO_START else "failed"
             judgement.gates = [_not_compared(result, gate, how) for result, gate in
@@ -149,10 +151,22 @@ class Judge:
             notices.append(remembered.notice)
         return remembered
 
+    def _excuse(self, judgement: Judgement, run: Run, figures: Mapping[str, Value], source: References) -> None:
+        from runner.engine.judging import busy_host, excuse
+
+        reason = busy_host(run, figures, source)
+        if reason:
+            excuse(judgement, self.gates, reason)
+
     def save(self, run: Run, judgement: Judgement) -> None:
         """Add a run that succeeded and passed to the baseline to be saved; trouble goes to `warnings`."""
         path = self.options.save_baseline
         if not path or not run.last.success or not judgement.passed:
+            return
+        from runner.engine.judging import EXCUSED
+
+        if any(notice.startswith(EXCUSED) for notice in judgement.notices):
+            judgement.notices.append("the run is not saved in the baseline: its wall time would mislead later runs")
             return
         from runner.engine.baseline_file import locked
 

@@ -6,7 +6,7 @@ from runner.analysis.regression import ENOUGH, WINDOW
 from runner.analysis.robust import median
 from runner.engine.baseline import chance
 from runner.model.judgement import BETTER, SAME, UNSURE, WORSE, Change
-from runner.model.metrics import BY_NAME
+from runner.model.metrics import BY_NAME, CPU_TIME, EXECUTION_TIME
 from runner.model.reference import Reference
 from runner.model.units import format_value
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from runner.model.judgement import Judgement
     from runner.model.metric import Value
     from runner.model.reference import References
     from runner.model.run import Run
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 #: A change by less than this part is none.
 LEAST_PART = 0.05
+#: What is said of a figure that got worse in small steps, after its name, and of a wall time that counts for nothing.
+CREPT = "has crept up to"
+EXCUSED = f"{EXECUTION_TIME.name} is not held against the run"
 #: What differs in nearly every build.
 CHANGED = "the script has changed since"
 
@@ -135,10 +139,51 @@ def regressions(
         if any(judged) and not judged[0]:
             start, unit = found[judged.index(True)], BY_NAME[name].unit
             crept.append(
-                f"{name} has crept up to {format_value(value, unit)} in small steps, from "
+                f"{name} {CREPT} {format_value(value, unit)} in small steps, from "
                 f"{format_value(start.value, unit)} {start.label}"
             )
     return worse, crept
+
+
+def busy_host(run: Run, figures: Mapping[str, Value], source: References) -> str:
+    """Return why a longer wall time says nothing of a run, "" where it does.
+
+    Where more processes want to run than there are cores, each waits for the others. A script that is to blame for its
+    wall time on such a host needs more CPU time too, which no neighbour changes much; where that is no worse, the
+    neighbours are.
+    """
+    cores, load = run.host.get("cores"), run.load
+    if not cores or load is None or load <= cores or not source.references(CPU_TIME.name):
+        return ""
+    if regressions(figures, source, [CPU_TIME.name])[0]:
+        return ""
+    return f"the host was overloaded (load {load:.1f} on {cores} cores), and CPU time is no worse"
+
+
+def excuse(judgement: Judgement, gates: Sequence[Gate], reason: str) -> None:
+    """Hold no wall time against a run, and say so where it would have been.
+
+    Args:
+        judgement: What was judged; it is changed.
+        gates: The gates of its results.
+        reason: What `busy_host` returned.
+    """
+    wall = EXECUTION_TIME.name
+    failed = [
+        result for result, gate in zip(judgement.gates, gates, strict=True)
+        if gate.relative and result.metric == wall and result.value is not None and not result.passed
+    ]  # fmt: skip
+    worse = [change for change in judgement.changes if change.metric == wall and change.verdict == WORSE]
+    for result in failed:
+        result.passed, result.note = True, f"unsure: {reason}"
+        result.text += f": {result.note}"
+    for change in worse:
+        change.verdict = UNSURE
+    if failed or worse or wall in judgement.regressed:
+        judgement.regressed = [name for name in judgement.regressed if name != wall]
+        crept = f"{wall} {CREPT}"
+        judgement.notices = [notice for notice in judgement.notices if not notice.startswith(crept)]
+        judgement.notices.append(f"{EXCUSED}: {reason}")
 
 
 def differences(baseline: Mapping[str, Any], run: Mapping[str, Any]) -> list[str]:

@@ -188,6 +188,36 @@ def test_a_regression_fails_only_where_that_was_asked_for(tmp_path: Path) -> Non
     assert judge_of(baseline=str(path), fail_on_regression=True)(run_of(3.02, 21)).passed
 
 
+def test_a_wall_time_on_an_overloaded_host_is_not_held_against_a_run(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    for number in range(12):
+        judge_of(save_baseline=str(path))(run_of(3.0, number))
+    options: dict[str, Any] = {"baseline": str(path), "save_baseline": str(path), "fail_on_regression": True,
+                               "add_gate": (f"{WALL}:+10%",)}  # fmt: skip
+    run = run_of(6.0, 20)
+    run.last.metrics[CPU] = 3.0
+    run.load = 3.9  # of 4 cores
+    assert judge_of(**options)(run).regressed == [WALL]
+    run.load = 14.9
+    judgement = judge_of(**options)(run)
+    assert judgement.passed
+    assert judgement.gates[0].note.startswith("unsure: the host was overloaded (load 14.9 on 4 cores)")
+    assert judgement.changes[0].verdict == "unsure"
+    assert "not held against the run" in judgement.notices[-2]
+    assert "not saved" in judgement.notices[-1]
+    assert len(Baseline.load(str(path)).series[0].runs) == 12
+    # More CPU time is the script's own doing, on whatever host.
+    run.last.metrics[CPU] = 6.0
+    assert judge_of(**options)(run).regressed == [WALL, CPU]
+    # A limit is a limit; and where nothing stands out there is nothing to say.
+    run.last.metrics[CPU] = 3.0
+    assert not judge_of(baseline=str(path), add_gate=(f"{WALL}:5s",))(run).passed
+    quiet = run_of(3.0, 21)
+    quiet.load = 14.9
+    assert judge_of(**options)(quiet).notices == []
+    assert len(Baseline.load(str(path)).series[0].runs) == 13
+
+
 def test_without_a_baseline_the_record_is_what_is_normal(tmp_path: Path) -> None:
     path = tmp_path / "h.db"
     gate = judge_of(path, add_gate=(f"{WALL}:+10%",))
