@@ -6,7 +6,7 @@ from runner.cli.columns import columns, pad, wrap
 from runner.cli.usual_row import CALLED
 from runner.model.judgement import BETTER, SAME, UNSURE, WORSE
 from runner.model.metrics import BY_NAME
-from runner.model.units import format_value
+from runner.model.units import format_change, format_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def _failures(judgement: Judgement) -> list[str]:
     changes = {change.metric: change for change in judgement.changes}
     worse = [
         f"regression FAILED: {name} got worse than the baseline by more than chance"
-        + (f" ({_percent(changes[name].relative)})" if name in changes else "")
+        + (f" ({format_change(changes[name].relative)})" if name in changes else "")
         for name in judgement.regressed
     ]
     return failed + worse
@@ -114,20 +114,12 @@ def _table(screen: Screen, changes: Sequence[Change]) -> list[str]:
 
 def _cells(change: Change) -> tuple[str, ...]:
     unit = BY_NAME[change.metric].unit
-    interval = "" if change.lower is None else f"{_percent(change.lower)} to {_percent(change.upper)}"
+    interval = "" if change.lower is None else f"{format_change(change.lower)} to {format_change(change.upper)}"
     return (
         CALLED.get(change.metric, change.metric),
         format_value(change.value, unit),
         format_value(change.baseline, unit),
-        _percent(change.relative),
+        format_change(change.relative),
         interval,
         change.verdict,
     )
-
-
-def _percent(part: float | None) -> str:
-    if part is None:
-        return "-"
-    if abs(part) < 0.0005:
-        return "0 %"
-    return f"{100 * part:+.{1 if abs(part) < 0.0095 else 0}f} %"

@@ -298,6 +298,11 @@ class Execution:
         """The run as far as it is known, None before anything is."""
         return self._run
 
+    def forget(self) -> None:
+        """Leave nothing of a run whose `finish` has failed."""
+        if self._recorder is not None:
+            self._recorder.forget()
+
     def make_do(self) -> Ended | None:
         """Carry the script to its end with nothing around it, after the runner's own parts have failed."""
         if self.end is None and self._handle is not None:

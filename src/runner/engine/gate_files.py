@@ -22,7 +22,8 @@ class GateOptions(Options):
     """What is judged without a run."""
 
     files: tuple[str, ...] = opt(
-        "Two files: the baseline, and the run that is judged by it (what --json-output or --save-baseline wrote)",
+        "Two files: the baseline, and the run that is judged by it (what --json-output or --save-baseline wrote); with "
+        "--base the script and its arguments",
         default=(), metavar="FILE", positional=True,
     )  # fmt: skip
 

@@ -15,7 +15,7 @@ from runner.model.errors import StartError
 from runner.model.judgement import WORSE, Change, GateResult, Judgement
 from runner.model.metric import BOUND, CEILING
 from runner.model.metrics import BY_NAME, EXECUTION_TIME
-from runner.model.units import format_seconds, format_value
+from runner.model.units import format_change, format_seconds, format_value
 from runner.policy.gates import FALL, RISE
 
 TYPE_CHECKING = False
@@ -144,7 +144,11 @@ class Interleaved:
             )
             execution.job.stdin = self._stdin or os.devnull
             execution.start()
-            run = execution.finish()
+            try:
+                run = execution.finish()
+            except BaseException:
+                execution.forget()  # half a run is not worth to be told of as lost
+                raise
         finally:
             os.close(nothing)
         self.warnings += [line for line in execution.warnings if line not in self.warnings]
@@ -232,14 +236,9 @@ def _held(gate: Gate, changes: Mapping[str, Change], unknown: Mapping[str, str])
     limit = change.baseline + sign * max(gate.bound * change.baseline, gate.least)
     small = abs(change.value - change.baseline) <= gate.least
     passed = change.verdict != WORSE or small
-    told = f"{percent(change.relative)}, {percent(change.lower)} to {percent(change.upper)}"
+    told = f"{format_change(change.relative)}, {format_change(change.lower)} to {format_change(change.upper)}"
     text = (
         f"{name} {format_value(change.value, gate.metric.unit)} ({told}; "
-        f"{'at most' if sign > 0 else 'at least'} {percent(sign * gate.bound)})"
+        f"{'at most' if sign > 0 else 'at least'} {format_change(sign * gate.bound)})"
     )
     return GateResult(name, gate.text, change.value, limit, passed, text)
-
-
-def percent(part: float | None) -> str:
-    """Return a relative change for people, such as ``+12 %`` or ``-0.4 %``."""
-    return "unknown" if part is None else f"{100 * part:+.{1 if abs(part) < 0.0095 else 0}f} %"

@@ -73,6 +73,12 @@ class Recorder:
         if self._journal is not None:
             self._journal.tell(event, number)
 
+    def forget(self) -> None:
+        """Leave nothing of the run; it must not have finished."""
+        if self._journal is not None:
+            self._journal.close(remove=True)
+            self._journal = None
+
     def finish(self, run: Run) -> list[str]:
         """Store the finished run and what earlier runners left, and compare it; return the lines worth saying."""
         try:

@@ -128,3 +128,12 @@ def format_value(value: float, unit: str) -> str:
     if unit == "bytes/s":
         return f"{format_bytes(value)}/s"
     return format_count(value)
+
+
+def format_change(part: float | None) -> str:
+    """Return a relative change as people read it: ``+12 %``, ``-0.4 %``; ``-`` for one that is not known."""
+    if part is None:
+        return "-"
+    if abs(part) < 0.0005:
+        return "0 %"
+    return f"{100 * part:+.{1 if abs(part) < 0.0095 else 0}f} %"

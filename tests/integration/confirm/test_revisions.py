@@ -284,6 +284,7 @@ def test_a_signal_leaves_no_worktree(repository: Repository, number: int) -> Non
     process.send_signal(number)
     assert process.wait(60) == -number
     assert repository.left() == []
+    assert "lost" not in repository.runner("history").err
 
 
 def test_what_a_killed_gate_left_the_next_one_removes(repository: Repository) -> None:
