@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.model.metrics import EXECUTION_TIME
 from runner.options import NEUTRAL, RUN, Options, opt
 
 #: A limit in the file: a number in the metric's unit, or a text such as ``1GB`` or ``+10%``.
@@ -20,7 +21,7 @@ class CiOptions(Options):
         yaml="performance_gates", role=RUN,
         shape={
             "type": "array",
-            "examples": [[{"metric_name": "execution_time_seconds", "max_value": "3m"}]],
+            "examples": [[{"metric_name": EXECUTION_TIME.name, "max_value": "3m"}]],
             "items": {
                 "type": "object",
                 "properties": {"metric_name": {"type": "string"}, "max_value": _LIMIT, "min_value": _LIMIT},
