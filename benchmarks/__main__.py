@@ -13,7 +13,7 @@ from benchmarks import common
 
 MODULES = (
     "startup", "throughput", "monitor", "live", "accuracy", "store", "record", "queries", "export", "retention",
-    "ci", "confirming", "conditions", "comparison",
+    "ci", "confirming", "conditions", "delivery", "comparison",
 )  # fmt: skip
 ROUNDS = 30
 

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     #: Key in the outbox (0 for a message that is in none), and the message as plain data.
     Pending = tuple[int, dict[str, Any]]
 
-#: Seconds that the end of a run is held back for its messages, at most.
-PATIENCE = 5.0
+#: Seconds that the end of a run is held back for its messages: with what is written afterwards five at most.
+PATIENCE = 4.7
 #: Tries of one message at the end of a run, and seconds between the first two; then twice as many.
 TRIES, _PAUSE = 3, 0.3
 #: Messages of earlier runs that the end of a run sends through one channel, at most.
@@ -110,9 +110,7 @@ class Sender:
                 self._give_back(name, mine)
                 work[name] = []
             elif self.book is not None and others:
-                known = {key for key, _ in mine}
-                found = self.book.claim(self.owner, name, self.targets[name], time_ns(), others + len(mine), early)
-                mine += [each for each in found if each[0] not in known]
+                mine.extend(self.book.claim(self.owner, name, self.targets[name], time_ns(), others, early))
         work = {name: mine for name, mine in work.items() if mine}
         if not work:
             return left

@@ -6,6 +6,7 @@ What is replaced by ``***``:
   ``--api-key=X``, ``DB_PASSWORD=X``, ``?token=X``, ``X-Api-Key: X``, ``{"secret": "X"}``. A name speaks of something
   else when it ends with ``file``, ``count``, ``url`` and the like (``--token-count 5``, ``--password-file F``) or
   begins with a verb (``--ask-password``); ``--max-tokens``, ``--key`` and ``$PWD`` are not secrets;
+- the value of an option whose name ends with ``webhook``: its address is the secret;
 - what is known to be a secret by its form: keys and tokens of common services, JSON web tokens, private keys, the
   secret part of webhook addresses, passwords in addresses (``https://user:***@host``), ``Bearer`` and ``Basic``
   credentials, and the password after ``-u user:`` and ``--user user:``.
@@ -58,6 +59,8 @@ _FORM_HINTS = (
 #: And texts without any of these no name of one.
 _NAME_HINTS = ("pass", "secret", "token", "credential", "pwd", "pw", "pat", "authorization", "cookie", "key")
 _USER_OPTIONS = ("-u", "--user")
+#: An option that ends so takes an address that is a secret itself.
+_WEBHOOK = "webhook"
 
 # Forms of secrets; what is in the group "keep" stays.
 _FORMS = r"""
@@ -125,10 +128,11 @@ def _redact_argument(argument: str, option: str) -> tuple[str, str]:
             return f"{user}:{MASK}", ""
         return redact_text(argument), ""
     if argument.startswith("-") and "=" not in argument and " " not in argument:
-        takes = argument in _USER_OPTIONS or is_secret_name(argument)
+        takes = argument in _USER_OPTIONS or argument.endswith(_WEBHOOK) or is_secret_name(argument)
         return redact_text(argument), argument if takes else ""
     name, equals, _ = argument.partition("=")
-    if equals and "://" not in name and " " not in name and is_secret_name(name):
+    is_webhook = name[:1] == "-" and name.endswith(_WEBHOOK)
+    if equals and "://" not in name and " " not in name and (is_webhook or is_secret_name(name)):
         return name + equals + MASK, ""  # the whole value, whatever is in it
     return redact_text(argument), ""
 

@@ -175,7 +175,7 @@ class AlertBook:
             alerts: Keys of the notes it tells of.
         """
         body = pack(dumps(message).encode("ascii"))
-        values = [message["id"], number_of(message["run_id"]), channel, target, at, at, owner, at + LEASE, body]
+        values = [message["id"], number_of(message["run_id"]), channel, target, at, owner, at + LEASE, body]
         key = int(self._connection.execute(self._queries["add_message"], values).lastrowid or 0)
         for alert in alerts:
             self._ask("add_link", [alert, key])
@@ -184,7 +184,7 @@ class AlertBook:
     def claim(
         self, owner: str, channel: str, target: str, now: int, limit: int, early: bool = False
     ) -> list[tuple[int, dict[str, Any]]]:
-        """Take messages that wait for a channel, so that nobody else sends them; own ones come first.
+        """Take messages that wait for a channel and that nobody has, so that nobody else sends them.
 
         Args:
             owner: Who takes them.

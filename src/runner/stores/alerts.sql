@@ -33,7 +33,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- add_message --
 INSERT INTO outbox (message, run, channel, target, added, state, due, tries, lease, leased_until, body)
-VALUES (?, ?, ?, ?, ?, 'waiting', ?, 1, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, 'waiting', 0, 1, ?, ?, ?)
 
 -- add_link --
 INSERT INTO alert_messages (alert, message) VALUES (?, ?)
@@ -59,11 +59,11 @@ ON CONFLICT (channel, target) DO UPDATE SET until = excluded.until, failures = e
 DELETE FROM outbox_pauses WHERE channel = ? AND target = ?
 
 -- claim --
-UPDATE outbox SET lease = ?1, leased_until = ?2, tries = tries + (lease IS NOT ?1)
+UPDATE outbox SET lease = ?1, leased_until = ?2, tries = tries + 1
 WHERE id IN (SELECT id FROM outbox WHERE state = 'waiting' AND channel = ?3 AND target = ?4
     AND (due <= ?5 OR due > ?6 OR ?8)
-    AND (leased_until IS NULL OR leased_until <= ?5 OR leased_until > ?7 OR lease = ?1)
-    ORDER BY lease IS NOT ?1, tries, id LIMIT ?9)
+    AND (leased_until IS NULL OR leased_until <= ?5 OR leased_until > ?7)
+    ORDER BY tries, id LIMIT ?9)
 RETURNING id, body
 
 -- has_due --
@@ -86,7 +86,7 @@ UPDATE outbox SET lease = NULL, leased_until = NULL, tries = max(tries - 1, 0)
 WHERE id = ? AND state = 'waiting' AND lease = ?
 
 -- list_outbox --
-SELECT o.id, o.message, o.run, o.channel, o.target, o.added, o.state, o.due, o.tries, o.leased_until, o.problem, o.body
+SELECT o.id, o.message, o.run, o.channel, o.target, o.added, o.state, max(o.due, o.added), o.tries, o.leased_until, o.problem, o.body
 FROM outbox o WHERE o.state <> 'sent' ORDER BY o.id LIMIT ?
 
 -- count_outbox --

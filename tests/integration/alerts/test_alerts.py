@@ -1,0 +1,171 @@
+"""Alerts of real runs, told to a real server: whom, when, how often, and what the script notices of it (nothing)."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.alerts.hook import GUARD, alerts_of, configure, wait_for
+
+if TYPE_CHECKING:
+    from tests import support
+    from tests.integration.alerts.hook import Hook
+
+def test_a_failure_is_told_once_and_so_is_its_end(runner: support.Command, hook: Hook, job: str) -> None:
+    runs = [runner(job, code) for code in (3, 3, 0, 0)]
+    assert [done.exit_code for done in runs] == [3, 3, 0, 0]
+    assert all(done.out == "to stdout\n" for done in runs)
+    assert hook.titles == ["CRITICAL: job.py failed: broken", "Over: job.py: broken"]
+    first, second = hook.taken
+    assert first["event"] == "alert.fire" and first["exit_code"] == 3 and first["success"] is False
+    assert first["output"] == ["Traceback: token=***"]
+    assert second["event"] == "alert.recover" and second["alerts"][0]["more"] == 1
+    assert "held in 2 runs" in second["alerts"][0]["text"]
+    assert alerts_of(runner) == [("broken", "told"), ("broken", "throttled"), ("broken", "over")]
+    assert "CRITICAL broken: failed" in runs[0].err and "not again for" in runs[1].err and "over broken" in runs[2].err
+    assert "broken" not in runs[3].err
+
+
+def test_alerts_of_one_run_are_one_message(runner: support.Command, hook: Hook, job: str) -> None:
+    configure(
+        runner, hook,
+        {"name": "any", "condition": "exit_code > 0", "severity": "INFO"},
+        {"name": "broken", "condition": "failed", "severity": "CRITICAL"},
+        {"name": "quiet", "condition": "failed", "channels": ["console"]},
+        {"name": "never", "condition": "cpu_max > 1000000"},
+    )  # fmt: skip
+    done = runner(job, 1)
+    assert hook.titles == ["CRITICAL: job.py failed: broken, any"]
+    assert [alert["rule"] for alert in hook.taken[0]["alerts"]] == ["broken", "any"]
+    assert "quiet" in done.err and "never" not in done.err
+
+
+def test_the_line_asks_for_alerts_too(runner: support.Command, hook: Hook, job: str) -> None:
+    del runner.env["RUNNER_CONFIG"]
+    (runner.cwd / "config.json").unlink()
+    done = runner("--alert-config", "a:exit_code!=0", "--alert-config", "b:failed", "--slack-webhook", hook.url, job, 1)
+    assert done.exit_code == 1 and len(hook.taken) == 1 and "blocks" in hook.came[0]
+    assert "WARNING a: exit_code 1 (exit_code!=0) · to slack" in done.err
+    stored = b"".join(path.read_bytes() for path in runner.cwd.glob("script_runner_history.db*"))
+    assert b"hushhush" not in stored and b"hushhush" not in done.stderr
+
+
+def test_an_alert_waits_for_several_failures_in_a_row(runner: support.Command, hook: Hook, job: str) -> None:
+    configure(runner, hook, {"name": "broken", "condition": "failed", "after": 2, "throttle_seconds": 0})
+    for code in (1, 0, 1, 1):
+        runner(job, code)
+    assert alerts_of(runner) == [("broken", "waiting"), ("broken", "waiting"), ("broken", "told")]
+    assert len(hook.taken) == 1
+
+
+def test_several_at_once_tell_once(runner: support.Command, hook: Hook, job: str) -> None:
+    running = [runner.start("--quiet", job, 1, stdout=-3, stderr=-3) for _ in range(8)]
+    assert [each.wait(GUARD) for each in running] == [1] * 8
+    outcomes = [outcome for _, outcome in alerts_of(runner)]
+    assert sorted(outcomes) == ["throttled"] * 7 + ["told"] and len(hook.came) == 1
+
+
+def test_acknowledged_and_muted_alerts_are_silent(runner: support.Command, hook: Hook, job: str) -> None:
+    configure(runner, hook, {"name": "broken", "condition": "failed", "throttle_seconds": 0})
+    assert runner("alerts", "ack", "broken").exit_code == 1
+    runner(job, 1)
+    assert runner("alerts", "ack", "brokn").exit_code == 1
+    assert runner("alerts", "ack", "broken", job).exit_code == 0
+    assert "acknowledged" in runner(job, 1).err
+    runner(job, 0)
+    assert runner("alerts", "mute", "broken", job, "--duration", "2h", "--note", "moving").exit_code == 0
+    assert "muted" in runner(job, 1).err
+    assert "muted: broken of" in runner("alerts", "list").out
+    assert runner("alerts", "unmute", "broken").exit_code == 0
+    runner(job, 1)
+    assert [outcome for _, outcome in alerts_of(runner)] == ["told", "acknowledged", "over", "muted", "told"]
+    assert [body["kind"] for body in hook.taken] == ["fire", "recover", "fire"]
+
+
+def test_it_is_told_while_the_script_runs(runner: support.Command, hook: Hook) -> None:
+    configure(
+        runner, hook,
+        {"name": "long", "condition": "execution_time_seconds > 0.5s", "when": "during", "throttle_seconds": 0},
+        {"name": "both", "condition": "execution_time_seconds > 0.2s", "when": "both", "throttle_seconds": 0},
+    )  # fmt: skip
+    script = runner.script("""
+        import os, time
+        print("begun", flush=True)
+        while not os.path.exists("go"): time.sleep(0.02)
+        print("done")
+        """)
+    process = runner.start(script, stdout=-1, stderr=-1)
+    wait_for(lambda: hook.taken)
+    assert process.poll() is None
+    (runner.cwd / "go").touch()
+    out, _ = process.communicate(timeout=GUARD)
+    assert process.returncode == 0 and out == b"begun\ndone\n"
+    body = hook.taken[0]
+    assert body["title"] == "WARNING: script.py is running: long, both" and body["ended"] is None
+    assert body["output"] == ["begun"] and len(hook.taken) == 1
+    assert alerts_of(runner) == [("long", "told"), ("both", "told")]
+
+
+def test_a_channel_that_there_is_not_is_refused_before_anything_starts(
+    runner: support.Command, hook: Hook, job: str
+) -> None:
+    configure(runner, hook, {"name": "broken", "condition": "failed", "channels": ["webhok"]})
+    done = runner(job, 1)
+    assert done.exit_code == 2 and done.out == "" and "did you mean 'webhook'" in done.err
+
+
+def test_a_channel_that_is_not_configured_is_one_warning(runner: support.Command, hook: Hook, job: str) -> None:
+    configure(runner, hook, {"name": "broken", "condition": "failed", "channels": ["slack"]})
+    done = runner(job, 1)
+    assert done.exit_code == 1 and done.err.count("slack is not configured") == 1
+    assert "WARNING broken: failed" in done.err and alerts_of(runner) == [("broken", "told")] and not hook.came
+
+
+@pytest.mark.parametrize("options", [("--quiet",), ("--only-on-failure",), ("--log-level", "ERROR")])
+def test_an_alert_is_shown_where_the_summary_is_not(
+    runner: support.Command, job: str, options: tuple[str, ...]
+) -> None:
+    done = runner(*options, "--alert-config", "fine:success", job, 0)
+    assert "alert: WARNING fine: success" in done.err.replace("  Alert    ", "alert: ") and "CPU" not in done.err
+
+
+def test_what_can_not_be_started_and_what_is_skipped(runner: support.Command, hook: Hook, job: str) -> None:
+    assert runner("missing.py").exit_code == 127
+    assert hook.titles == ["CRITICAL: missing.py failed: broken"]
+    holder = runner.start("--lock", "x", "-c", "import time; print(flush=True); time.sleep(60)", stdout=-1, stderr=-3)
+    assert holder.stdout is not None and holder.stdout.readline()
+    assert runner("--lock", "x", "--no-overlap", "skip", job, 1).exit_code == 0
+    holder.terminate()
+    holder.communicate(timeout=GUARD)
+    assert len([title for title in hook.titles if "job.py" in title]) == 0
+
+
+def test_a_deleted_run_takes_its_alerts_along(runner: support.Command, hook: Hook, job: str) -> None:
+    runner(job, 1)
+    with sqlite3.connect(runner.cwd / "script_runner_history.db") as record:
+        record.execute("UPDATE runs SET started = 1")
+    record.close()
+    assert runner("db", "cleanup", "--older-than", 1).exit_code == 0
+    assert alerts_of(runner) == []
+
+
+def test_names_of_scripts_can_not_break_a_message(runner: support.Command, hook: Hook) -> None:
+    configure(runner, hook)
+    name = runner.script("raise SystemExit(1)", "a\nBcc: eve\x1b[31m.py")
+    assert runner("run", name).exit_code == 1
+    assert "\n" not in hook.titles[0] and "\x1b" not in hook.titles[0]
+    assert "\x1b" not in runner("alerts", "list").out
+
+
+def test_a_test_of_a_channel_says_whether_it_was_taken(runner: support.Command, hook: Hook) -> None:
+    configure(runner, hook)
+    assert runner("alerts", "test", "webhook").exit_code == 0 and hook.titles == ["Test of the channel webhook"]
+    hook.code = 404
+    done = runner("alerts", "test", "webhook")
+    assert done.exit_code == 1 and "404" in done.out
+    assert runner("alerts", "test", "slack").exit_code == 2
+    assert runner("alerts", "test", "webhok").exit_code == 2
+    assert not Path(runner.cwd / "script_runner_history.db").exists()
