@@ -43,24 +43,23 @@ class Repository:
     def __init__(self, folder: str, environ: Mapping[str, str]) -> None:
         self._env = environ
         self.tree = folder
-        done = self.git("rev-parse", "--path-format=absolute", "--show-toplevel", "--git-common-dir")
+        done = self.git("rev-parse", "--show-toplevel", "--git-common-dir")
         lines = done.stdout.splitlines()
         if done.returncode or len(lines) < 2:
             raise UsageError(f"{folder} is in no git working tree: {_reason(done)}")
-        self.tree, self.git_dir = lines[0], lines[1]
+        self.tree, self.git_dir = lines[0], os.path.abspath(os.path.join(folder, lines[1]))
 
-    def git(self, *words: str, apart: bool = False) -> Completed:
+    def git(self, *words: str) -> Completed:
         """Call git in the working tree.
 
         Args:
             words: Command and arguments.
-            apart: Whether a Ctrl-C at the terminal passes it by.
 
         Raises:
             UsageError: There is no git.
         """
         try:
-            return _git(["-C", self.tree, *words], self._env, apart)
+            return _git(["-C", self.tree, *words], self._env)
         except FileNotFoundError:
             raise UsageError("git is not installed, or not on PATH: revisions can't be compared without it") from None
         except OSError as error:
@@ -91,15 +90,6 @@ class Repository:
         """Whether other repositories are mounted in a commit: a worktree has nothing but their empty folders."""
         listed = self.git("ls-tree", "-r", "--full-tree", commit)
         return any(line.startswith("160000 ") for line in listed.stdout.splitlines())
-
-    def has(self, commit: str, path: str) -> bool:
-        """Whether a commit has a file or folder.
-
-        Args:
-            commit: The commit.
-            path: Relative to the root of the tree.
-        """
-        return path in ("", ".") or self.git("cat-file", "-e", f"{commit}:{path}").returncode == 0
 
 
 class Checkouts:
@@ -238,6 +228,7 @@ def _remove(git_dir: str, folder: str, environ: Mapping[str, str]) -> None:
 
 
 def _git(words: Sequence[str], environ: Mapping[str, str], apart: bool = False) -> Completed:
+    # Apart, it does not get the terminal's Ctrl-C.
     env = {name: value for name, value in environ.items() if name not in _ELSEWHERE}
     return subprocess.run(
         ["git", *_QUIET, *words], env={**env, "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}, stdin=subprocess.DEVNULL,
