@@ -6,11 +6,13 @@ from runner.model.errors import UsageError
 from runner.model.notification import SEVERITIES
 from runner.model.units import parse_seconds
 from runner.options import RUN, Options, Section, Unset, opt
-from runner.policy.alerts import MOMENTS, AlertRule, parse_alert
+from runner.policy.alerts import AFTER, MOMENTS, AlertRule, parse_alert
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from runner.policy.conditions import Condition
 
 _TEXT = {"type": "string"}
 
@@ -62,6 +64,36 @@ def make_rules(options: AlertOptions) -> list[AlertRule]:
     _refuse_namesakes(filed, "alerts")
     named = {rule.name for rule in given}
     return [*(rule for rule in filed if rule.name not in named), *given]
+
+
+def compile_rule(rule: AlertRule) -> Condition:
+    """Return the condition of an alert; one that is judged while the script runs may name what is known then.
+
+    Raises:
+        UsageError: It can't be used.
+    """
+    from runner.policy.conditions import compile_condition
+    from runner.policy.conditions_names import DURING, NAMES
+
+    try:
+        return compile_condition(rule.condition, NAMES if rule.when == AFTER else DURING)
+    except UsageError as error:
+        raise UsageError(f"alert {rule.name!r}: {error}") from None
+
+
+def problems_of_file(entries: object) -> list[str]:
+    """Return what is wrong with the alerts of a configuration file, but for what a variable leaves open."""
+    problems = []
+    for entry in entries if isinstance(entries, list) else ():
+        if any(isinstance(value, Unset) for value in entry.values()):
+            continue
+        try:
+            for rule in make_rules(AlertOptions(alerts=[entry])):
+                compile_rule(rule)
+        except UsageError as error:
+            problem = str(error)
+            problems.append(problem if problem.startswith(entry.where) else f"{entry.where}: {problem}")
+    return problems
 
 
 def _refuse_namesakes(rules: list[AlertRule], where: str) -> None:

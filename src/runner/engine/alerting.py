@@ -6,6 +6,7 @@ from time import monotonic
 
 from runner.agent.events import FAILED_TO_START, SKIPPED
 from runner.engine.alert_message import make_message
+from runner.engine.alert_options import compile_rule
 from runner.engine.outbox import OTHERS, PATIENCE, Sender, new_owner
 from runner.model.alert_state import OVER, TOLD, AlertState, Moment
 from runner.model.errors import StoreError, UsageError
@@ -14,9 +15,7 @@ from runner.model.redact import redact_text
 from runner.model.units import format_seconds
 from runner.model.words import did_you_mean
 from runner.policy.alerts import AFTER, DURING, decide
-from runner.policy.conditions import NOT_MEASURED, compile_condition
-from runner.policy.conditions_names import DURING as NAMES_DURING
-from runner.policy.conditions_names import NAMES
+from runner.policy.conditions import NOT_MEASURED
 from runner.stores.base import RunFilter
 
 TYPE_CHECKING = False
@@ -131,14 +130,8 @@ class Alerting:
         self._store: Store | None = None
         self._sender: Sender | None = None
         self._deadline = 0.0
-        self._conditions = {rule.name: self._compile(rule) for rule in self.rules}
+        self._conditions = {rule.name: compile_rule(rule) for rule in self.rules}
         self._routes = {rule.name: self._route(rule) for rule in self.rules}
-
-    def _compile(self, rule: AlertRule) -> Condition:
-        try:
-            return compile_condition(rule.condition, NAMES if rule.when == AFTER else NAMES_DURING)
-        except UsageError as error:
-            raise UsageError(f"alert {rule.name!r}: {error}") from None
 
     def _route(self, rule: AlertRule) -> tuple[str, ...]:
         """Return the channels of an alert that there are."""
@@ -366,10 +359,14 @@ class Alerting:
 def _text(rule: AlertRule, verdict: Verdict | None, run: Run) -> str:
     """Return what an alert found: the values of what its condition names, and the condition."""
     findings = [] if verdict is None else [each for each in verdict.findings if not isinstance(each.value, bool)]
-    parts = [", ".join(map(str, findings)), f"({rule.condition})" if findings else rule.condition]
+    condition = rule.condition
+    if len(findings) == 1:
+        condition = condition.removeprefix(findings[0].text).strip()  # its name stands before its value already
+    parts = [", ".join(map(str, findings)), f"({condition})" if findings else condition]
     names = [] if verdict is None else [each.text for each in verdict.findings]
     error = run.last.error_message
-    if error and not run.last.success and any(name in _FAILURE for name in names) and not error.startswith("exit code"):
+    told = bool(findings) and error == f"exit code {run.last.exit_code}"
+    if error and not told and not run.last.success and any(name in _FAILURE for name in names):
         parts.append(f"- {error}")
     return redact_text(" ".join(filter(None, parts)))
 

@@ -238,13 +238,16 @@ def _number(text: str, start: int) -> Token:
     while last < len(text) and (text[last].isalpha() or (not apart and (text[last].isalnum() or text[last] in "._"))):
         last += 1
     word = text[unit:last]
-    if not word or (apart and _WORDS.get(word.lower())):
+    # Behind a blank only a unit belongs to the number: not the name or the word of what follows.
+    if not word or (
+        apart and (word.lower() in _WORDS or text[last : last + 1] == "_" or _is_digit(text[last : last + 1]))
+    ):
         return Token(NUMBER, text[start:end], start, end, {PLAIN: value})
     return _quantity(text, start, end, unit, last, value)
 
 
 def _quantity(text: str, start: int, end: int, unit: int, last: int, value: float) -> Token:
-    """Return the token of a number with a unit; what is after the number and no unit is an error."""
+    """Return the token of a number with a unit; what stands at the number and is none is an error."""
     word = text[unit:last]
     found: dict[Dimension, float] = {}
     try:
@@ -257,6 +260,8 @@ def _quantity(text: str, start: int, end: int, unit: int, last: int, value: floa
         found[SIZE] = value * parse_bytes("1" + word)
     except ValueError:
         pass
+    if not found and unit > end:
+        return Token(NUMBER, text[start:end], start, end, {PLAIN: value})
     if not found:
         raise ConditionError(
             f"{word!r} is no unit: there are ms, s, m, h, d and w, B, KB, MB, GB and TB, and %", text, unit, last

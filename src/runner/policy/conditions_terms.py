@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import operator
+import _operator as operator  # the module around it costs more than it adds
 
 from runner.policy.conditions_lexer import PLAIN
 
@@ -177,10 +177,10 @@ def compared(test: Callable[[Any, Any], bool], left: Term, right: Term) -> Evalu
 
 
 def holds(whole: Term, part: Term) -> Evaluate:
-    """Return what looks for a text in another, whatever the case of either."""
+    """Return what looks for a text in another, whatever the case of either; an empty one is found nowhere."""
 
     def found(value: str, wanted: str) -> bool:
-        return wanted.casefold() in value.casefold()
+        return wanted != "" and wanted.casefold() in value.casefold()
 
     return compared(found, whole, part)
 

@@ -102,6 +102,24 @@ def test_a_configured_alert_that_makes_no_sense(history: support.Command) -> Non
     (history.cwd / "alerts.yaml").write_text(CONFIG.replace("condition: failed", "condition: faild"))
     done = history("alerts", "explain", "--config", "alerts.yaml")
     assert done.exit_code == 2 and "did you mean 'failed'?" in done.err
+    for asked in (("config", "check", "alerts.yaml"), ("--config", "alerts.yaml", history.script("print('ran')"))):
+        done = history(*asked)
+        assert (done.exit_code, done.out) == (2, "")
+        assert "did you mean 'failed'?" in done.err and "^^^^^" in done.err
+
+
+def test_checking_a_file_finds_every_alert_that_makes_no_sense(runner: support.Command) -> None:
+    text = (
+        CONFIG.replace("failed", "exit_code > 5q").replace("50MB", "${LIMIT}")
+        + "  - {name: early, condition: failed, when: during}\n  - {name: fine, condition: recovered}\n"
+    )
+    (runner.cwd / "alerts.yaml").write_text(text)
+    done = runner("config", "check", "alerts.yaml")
+    assert done.exit_code == 2
+    problems = [line for line in done.err.splitlines() if "alerts.yaml:" in line]
+    assert len(problems) == 2
+    assert "alert 'broken': 'q' is no unit" in problems[0] and "alerts.yaml:6" in problems[0]
+    assert "alert 'early': 'failed' is not known while the script still runs" in problems[1]
 
 
 def test_nothing_of_a_script_reaches_the_terminal(history: support.Command) -> None:

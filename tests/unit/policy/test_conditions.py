@@ -108,6 +108,7 @@ def test_logic_and_numbers(text: str, result: bool) -> None:
     [
         # the unit of what it is compared with
         ("memory_max_mb > 2048", True), ("memory_max_mb > 2999 MB", True), ("memory_max_mb > 2GB", True),
+        ("memory_max_mb > 2 GB and failed", True),
         ("memory_max_mb > 3GB", False), ("memory_max_mb > 3 000", None), ("memory_max_mb == 3072000KB", True),
         ("2GB < memory_max_mb", True), ("memory_max_mb > 2999m", True), ("memory_max_mb > 2999M", True),
         ("memory_max_mb >= 3001m", False), ("io_read_bytes == 80GB", True), ("io_read_bytes > memory_max_mb", True),
@@ -147,7 +148,8 @@ def test_units(text: str, result: bool | None) -> None:
         ('error_type != "MemoryError"', True), ('tags.env == "prod"', True), ('tags.none == ""', True),
         ('tag("x-y") == "z"', True), ('tag("nothing") == ""', True), ("exit_code in (1, 124)", True),
         ("exit_code not in (1, 2)", True), ("weekday in ('saturday', 'sunday')", True), ('stdout contains "two"', True),
-        (r"'\"' in stdout", False), (r'error_message contains "\\"', False), ('error_message != tags.env', True),
+        (r"'\"' in stdout", False), (r'error_message contains "\\"', False), ("error_message != tags.env", True),
+        ('stdout contains ""', False), ("stdout contains tags.none", False), ('stdout not contains ""', True),
     ],
 )  # fmt: skip
 def test_texts(text: str, result: bool) -> None:

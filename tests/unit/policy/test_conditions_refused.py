@@ -86,6 +86,8 @@ def refused(text: str) -> str:
         ("> 3", ">", "a name or a value is missing before '>'"),
         ("cpu_max > > 3", ">", "a name or a value is missing"),
         ("cpu_max 80", "80", "an operator is missing before '80'"),
+        ("cpu_max > 80 cpu_min > 1", "cpu_min", "an operator is missing before 'cpu_min'"),
+        ("cpu_max > 80 x", "x", "an operator is missing before 'x'"),
         ("cpu_max > 3)", ")", "never opened"),
         ("((cpu_max > 3)", "(", "never closed"),
         ("()", ")", "a name or a value is missing"),

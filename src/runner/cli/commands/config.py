@@ -57,7 +57,10 @@ def _applying(features: list[Options], script: str) -> str:
 
 
 #: Keys whose values mean more than their shape tells, each with what returns the problems of one.
-_MEANINGS = {"performance_gates": "runner.engine.ci:problems_of_file"}
+_MEANINGS = {
+    "performance_gates": "runner.engine.ci:problems_of_file",
+    "alerts": "runner.engine.alert_options:problems_of_file",
+}
 
 
 def _resolve(place: str) -> Callable[[object], list[str]]:
