@@ -89,6 +89,8 @@ def median_run(runs: Sequence[Run]) -> Run:
     last.kinds = {name: _weakest(name, attempts, kind) for name, kind in last.kinds.items()}
     result.attempts = [*result.attempts[:-1], last]
     result.started = runs[0].started
+    if len(runs) > 1:
+        result.tags = {**result.tags, NUMBER_TAG: f"median of {len(runs)}"}
     result.usual = None  # the others of them would be part of what is usual
     return result
 

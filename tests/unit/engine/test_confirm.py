@@ -59,6 +59,8 @@ def test_the_median_run_has_the_median_of_each_figure() -> None:
     middle = median_run(runs)
     assert middle.id == "c"
     assert middle.last.metrics == {WALL: 2.5, MEMORY: 25.0, FAULTS: 8}
+    assert middle.tags == {"gate_run": "median of 4"}
+    assert runs[2].tags == {}
     assert middle.started == 1, "the others would be taken for earlier runs"
     assert runs[2].last.metrics[WALL] == 2.0, "the run itself has changed"
 
