@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from runner.channels.base import Channel
     from runner.engine.outbox import Pending
+    from runner.engine.resolver import RecordResolver
     from runner.model.run import Run
     from runner.policy.alerts import AlertRule
     from runner.policy.conditions import Condition, Verdict
@@ -128,6 +129,7 @@ class Alerting:
         self._memory: dict[tuple[str, str, str], AlertState] = {} if memory is None else memory
         self._owner = new_owner()
         self._store: Store | None = None
+        self._resolver: RecordResolver | None = None
         self._sender: Sender | None = None
         self._deadline = 0.0
         self._conditions = {rule.name: compile_rule(rule) for rule in self.rules}
@@ -226,7 +228,10 @@ class Alerting:
         if self._store is not None and any(condition.needs_record for condition in self._conditions.values()):
             from runner.engine.resolver import RecordResolver
 
-            resolver = RecordResolver.of_store(self._store, run, facts)
+            resolver = (self._resolver if during else None) or RecordResolver.of_store(self._store, run, facts)
+            resolver.figures = facts
+            # What it has read of earlier runs holds as long as the run lasts.
+            self._resolver = resolver if during else None
         already = {each.rule.name for each in self.fired}
         result: list[tuple[AlertRule, bool, Verdict | None]] = []
         for rule in self.rules:
@@ -353,7 +358,7 @@ class Alerting:
         """Let the database go."""
         if self._store is not None:
             self._store.close()
-            self._store = None
+            self._store = self._resolver = None
 
 
 def _text(rule: AlertRule, verdict: Verdict | None, run: Run) -> str:
