@@ -23,6 +23,11 @@ class Registry:
         self._group = entry_points
         self._loaded: dict[str, Any] = {}
 
+    @property
+    def builtin(self) -> tuple[str, ...]:
+        """Names of those that ship with the runner; to look for others costs 20 ms."""
+        return tuple(self._places)
+
     def load(self, name: str) -> Any:
         """Return the plug-in of that name, importing it if this is its first use.
 

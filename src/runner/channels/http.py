@@ -8,7 +8,6 @@ from ipaddress import ip_address, ip_network
 from urllib.parse import urljoin, urlsplit
 
 from runner.channels.base import Passing, Permanent, left
-from runner.model.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,21 +25,6 @@ _METADATA = tuple(
 )
 #: Answers after which the same message may be taken later.
 _PASSING = frozenset((408, 409, 423, 425, 429, 500, 502, 503, 504))
-
-
-def check(url: str, what: str) -> None:
-    """Refuse what is no address to post to; the message does not repeat it, since it may be a secret.
-
-    Raises:
-        UsageError: It is none.
-    """
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        good = False
-    if not good or any(char.isspace() or not char.isprintable() for char in url):
-        raise UsageError(f"{what}: an address that begins with https:// or http:// is needed")
 
 
 def post(

@@ -11,17 +11,18 @@ if TYPE_CHECKING:
 
 
 def _shape() -> dict[str, Any]:
-    sections = {name: CHANNELS.load(name).SETTINGS for name in CHANNELS}
+    sections = {name: CHANNELS.load(name).SETTINGS for name in CHANNELS.builtin}
     every: dict[str, Any] = {}
     for section in sections.values():
         every.update(section["properties"])
     return {
         "type": "object",
         "properties": sections,
-        # One more of a kind that there is already: a second webhook, the mail of another team.
+        # One more of a kind that there is already: a second webhook, the mail of another team; or a plug-in's.
         "additionalProperties": {
             "type": "object",
-            "properties": {"kind": {"type": "string", "enum": list(sections)}, **every},
+            "properties": {"kind": {"type": "string", "examples": list(sections)}, **every},
+            "additionalProperties": {},
             "required": ["kind"],
         },
         "examples": [{"slack": {"webhook_url": "${SLACK_WEBHOOK}"}}],

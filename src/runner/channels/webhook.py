@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from runner.channels import http
+from runner.channels.address import check
 from runner.channels.base import reveal
 from runner.model.errors import UsageError
 from runner.options import Unset
@@ -46,7 +46,7 @@ class Webhook:
         self.settings = settings
         url = settings.get("url")
         if isinstance(url, str) and not url.startswith(("file:", "keyring:")):
-            http.check(url, f"{name}: url")
+            check(url, f"{name}: url")
         for key, value in (settings.get("headers") or {}).items():
             if not key.isascii() or not key.replace("-", "a").isalnum() or not _fits_a_header(value):
                 raise UsageError(f"{name}: {key!r} is no header that can be sent")
@@ -69,11 +69,13 @@ class Webhook:
             headers["X-Runner-Signature"] = signature(reveal(secret, f"{self.name}: secret"), body)
         url = reveal(self.settings.get("url"), f"{self.name}: url")
         try:
-            http.check(url, f"{self.name}: url")
+            check(url, f"{self.name}: url")
         except UsageError as error:
             from runner.channels.base import Permanent
 
             raise Permanent(str(error)) from None
+        from runner.channels import http
+
         return http.post(url, body, headers, deadline, bool(self.settings.get("allow_metadata")))[1]
 
     def body(self, notification: Notification) -> bytes:

@@ -110,7 +110,11 @@ def _cells(names: Sequence[str], rows: Sequence[Mapping[str, object]]) -> tuple[
 
 
 def fitting(
-    names: Sequence[str], dispensable: Sequence[str], rows: Sequence[Mapping[str, object]], out: TextIO
+    names: Sequence[str],
+    dispensable: Sequence[str],
+    rows: Sequence[Mapping[str, object]],
+    out: TextIO,
+    least: int = _NARROW,
 ) -> list[str]:
     """Return the columns of a table that a terminal has room for, all of them where there is no terminal.
 
@@ -119,6 +123,7 @@ def fitting(
         dispensable: Those that may be left out, the first ones first.
         rows: The rows.
         out: Where the table is written.
+        least: Columns that the last column is to have, as long as others can be left out.
     """
     width = terminal_width(out)
     chosen = list(names)
@@ -127,7 +132,7 @@ def fitting(
     _, widths = _cells(names, rows)
     taken = {name: column + 2 for name, column in zip(names, widths, strict=True)}
     for name in dispensable:
-        if sum(taken[each] for each in chosen[:-1]) + _NARROW <= width:
+        if sum(taken[each] for each in chosen[:-1]) + least <= width:
             break
         if name in chosen:
             chosen.remove(name)

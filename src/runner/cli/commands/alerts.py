@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from time import localtime, strftime
 
+from runner.cli.columns import wrap
 from runner.cli.output import Screen, printable
 from runner.cli.remembered import nothing, take_in
-from runner.cli.tables import fitting, write_json, write_rows
+from runner.cli.tables import fitting, terminal_width, write_json, write_rows
 from runner.engine.history import HistoryManager
 from runner.model.alert_state import OVER, TOLD
 from runner.model.errors import UsageError
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 _COLUMNS = ("time", "severity", "alert", "outcome", "script", "run", "found")
 #: Of these, what a narrow terminal can do without, in that order.
-_DISPENSABLE = ("run", "severity", "script", "time")
+_DISPENSABLE = ("run", "severity", "script", "outcome")
+#: Columns that what was found is to have.
+_FOUND = 32
 _RED, _YELLOW = "\033[31m", "\033[33m"
 
 
@@ -77,7 +80,7 @@ def _write_list(out: TextIO, found: list[dict[str, Any]]) -> None:
         told = found[row]["outcome"] == TOLD
         return screen.paint(text, style) if screen is not None and name == "alert" and style and told else text
 
-    write_rows(out, "table", fitting(_COLUMNS, _DISPENSABLE, rows, out), rows, paint)
+    write_rows(out, "table", fitting(_COLUMNS, _DISPENSABLE, rows, out, _FOUND), rows, paint)
 
 
 def _outcome(each: Mapping[str, Any]) -> str:
@@ -108,7 +111,9 @@ def _write_state(out: TextIO, holding: list[dict[str, Any]], muted: list[dict[st
         note = f": {each['note']}" if each["note"] else ""
         lines.append(f"muted: {what} {until}, by {each['by']}{note}")
     if lines:
-        out.write(("\n" if below else "") + "".join(f"{printable(line)}\n" for line in lines))
+        width = terminal_width(out)
+        shown = [part for line in map(printable, lines) for part in (wrap(line, width) if width > 1 else [line])]
+        out.write(("\n" if below else "") + "".join(f"{line}\n" for line in shown))
 
 
 def acknowledge(options: AckOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
@@ -168,6 +173,8 @@ def _write_mutes(out: TextIO, query: QueryOptions, muted: list[dict[str, Any]]) 
 
 
 def clock(moment: str) -> str:
-    """Return a moment of ISO 8601 in local time as tables have it."""
-    this_year = moment[:4] == strftime("%Y", localtime())
-    return f"{moment[5:10]} {moment[11:19]}" if this_year else f"{moment[:10]} {moment[11:16]}"
+    """Return a moment of ISO 8601 in local time as tables have it: of today its time alone."""
+    today = strftime("%Y-%m-%d", localtime())
+    if moment[:10] == today:
+        return moment[11:19]
+    return f"{moment[5:10]} {moment[11:16]}" if moment[:4] == today[:4] else f"{moment[:10]} {moment[11:16]}"
