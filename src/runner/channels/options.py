@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+class _Kinds(list[str]):
+    """Kinds of channels: ours, and those of other distributions, which are looked for only if it is none of ours."""
+
+    def __contains__(self, kind: object) -> bool:
+        return super().__contains__(kind) or kind in list(CHANNELS)
+
+
 def _shape() -> dict[str, Any]:
     sections = {name: CHANNELS.load(name).SETTINGS for name in CHANNELS.builtin}
     every: dict[str, Any] = {}
@@ -21,7 +28,7 @@ def _shape() -> dict[str, Any]:
         # One more of a kind that there is already: a second webhook, the mail of another team; or a plug-in's.
         "additionalProperties": {
             "type": "object",
-            "properties": {"kind": {"type": "string", "examples": list(sections)}, **every},
+            "properties": {"kind": {"type": "string", "enum": _Kinds(sections)}, **every},
             "additionalProperties": {},
             "required": ["kind"],
         },

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import os
 
+from runner.engine.alert_options import compile_rule
 from runner.engine.alerting import CONSOLE, Alerting
 from runner.engine.channels import make_channel
 from runner.model.errors import UsageError
 from runner.policy.alerts import AFTER, THROTTLE_SECONDS, AlertRule
-from runner.policy.conditions import compile_condition
-from runner.policy.conditions_names import DURING as NAMES_DURING
-from runner.policy.conditions_names import NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,7 +111,7 @@ class AlertManager:
         """
         chosen = (channels,) if isinstance(channels, str) else tuple(channels or ())
         rule = AlertRule(name, condition, chosen, severity, throttle_seconds, after, when, recover)
-        compile_condition(rule.condition, NAMES if rule.when == AFTER else NAMES_DURING)
+        compile_rule(rule)
         self.rules[rule.name] = rule
         return rule
 

@@ -84,7 +84,7 @@ def test_a_file_of_mail_is_checked_whole(tmp_path: Path) -> None:
     [
         ("notifications: {slack: {}}", "1: notifications.slack lacks 'webhook_url'"),
         ("notifications: {ops: {url: x}}", "1: notifications.ops lacks 'kind'"),
-        ("notifications: {ops: {kind: slak}}", "unknown channel 'slak', did you mean 'slack'"),
+        ("notifications: {ops: {kind: slak}}", "'slak' is not one of .*, did you mean 'slack'"),
         ("notifications: {email: {smtp_server: x, from: a@b.c, to: [d@e.f], colour: 1}}", "unknown key"),
         ("notifications: []", "a section is needed"),
     ],
