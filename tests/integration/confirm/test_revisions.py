@@ -161,6 +161,16 @@ def test_reports_are_written(repository: Repository) -> None:
     assert "worse" in (repository.runner.cwd / "m.md").read_text()
 
 
+def test_a_report_on_standard_output_stands_there_alone(repository: Repository) -> None:
+    repository.commit()
+    done = repository.gate("--tap-output", "-", "job.py")
+    assert done.exit_code == 0, done
+    assert done.out.startswith("TAP version 14\n")
+    assert "wall time" not in done.out
+    assert "wall time" in done.err
+    assert repository.gate("--tap-output", "-", "--format", "json", "job.py").exit_code == 2
+
+
 def test_the_runs_are_remembered_apart(repository: Repository) -> None:
     repository.commit()
     assert repository.gate("job.py", pairs=2).exit_code == 0

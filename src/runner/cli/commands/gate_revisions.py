@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from runner.agent.spawn import script_environment
 from runner.cli.gates_shown import judgement_lines
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any, TextIO
 
     from runner.engine.interleave import Interleaved
+    from runner.engine.run_options import RunOptions
     from runner.model.judgement import Judgement
 
 #: What a run has and a gate of two revisions has no use for.
@@ -52,19 +54,15 @@ def gate_revisions(words: Sequence[str], given: Mapping[str, Any], out: TextIO) 
         StartError: A side can't be run.
     """
     options, confirm, show = given["gate-revisions"], given["confirm"], given["show"]
-    for owner, names in _NOT_HERE.items():
-        for name in names:
-            if given[owner].source(name).startswith(COMMAND_LINE):
-                raise UsageError(f"{given[owner].declared[name].label} has no place beside --base")
+    _refuse_strangers(given)
     least = least_effect(options.min_effect)
     gates, notices = gates_of(given["ci"])
     reports = make_reports(lambda owner: given[owner] if given[owner].sources else None, os.environ)
-    env = script_environment()
-    if given["run"].env or given["run"].env_file or given["run"].tag:
-        from runner.engine.environment import extend, pairs
-
-        env = extend(env, given["run"])
-        pairs(given["run"].tag, "--tag")
+    if any(report.to_stdout for report in reports):
+        if given["query"].format != "table":
+            raise UsageError("--format: a report goes to standard output already; give one of them a file")
+        out = sys.stderr
+    env = _environment(given["run"])
     limits = given["limits"] if given["limits"].sources else None
     if limits is not None:
         limits.check(given["run"].direct)
@@ -98,6 +96,24 @@ def gate_revisions(words: Sequence[str], given: Mapping[str, Any], out: TextIO) 
         warn(Screen(), line, show)
     _answer(given, gate, work, judgement, out)
     return 0 if judgement.passed else 3
+
+
+def _refuse_strangers(given: Mapping[str, Any]) -> None:
+    for owner, names in _NOT_HERE.items():
+        for name in names:
+            if given[owner].source(name).startswith(COMMAND_LINE):
+                raise UsageError(f"{given[owner].declared[name].label} has no place beside --base")
+
+
+def _environment(run: RunOptions) -> dict[str, str]:
+    """Return the environment of both sides."""
+    env = script_environment()
+    if run.env or run.env_file or run.tag:
+        from runner.engine.environment import extend, pairs
+
+        env = extend(env, run)
+        pairs(run.tag, "--tag")  # whatever can be refused is refused now
+    return env
 
 
 def _answer(given: Mapping[str, Any], gate: RevisionGate, work: Interleaved, judgement: Judgement, out: TextIO) -> None:
