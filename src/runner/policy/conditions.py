@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from runner.policy.conditions_names import Entry, Facts, Resolver
     from runner.policy.conditions_terms import Evaluate
-    from runner.policy.conditions_types import Leaf
+    from runner.policy.conditions_values import Leaf
 
 #: Why a metric or a fact of a run is not known.
 NOT_MEASURED = "not measured"

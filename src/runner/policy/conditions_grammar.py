@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from runner.policy.conditions_lexer import CLOSE, COMMA, DEEPEST, NAME, OPEN, OPERATOR, ConditionError, Token
+from runner.policy.conditions_lexer import (
+    CLOSE,
+    COMMA,
+    DEEPEST,
+    NAME,
+    NUMBER,
+    OPEN,
+    OPERATOR,
+    UNITS,
+    ConditionError,
+    Token,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,6 +22,8 @@ if TYPE_CHECKING:
 
 #: ``_ast.PyCF_ONLY_AST``: parse, compile nothing.
 _ONLY_PARSE = 0x400
+#: What other languages call what is ``contains`` here.
+_LIKE_CONTAINS = ("matches", "like", "ilike", "includes", "has", "startswith", "endswith")
 #: What may stand before a "not".
 _BEFORE_NOT = ("and", "or", "not")
 
@@ -66,11 +79,20 @@ def _after_value(text: str, token: Token, before: Token | None, opened: list[Tok
         calls.pop()
     elif token.kind == COMMA:
         if not opened:
-            raise ConditionError("a comma stands only in parentheses; conditions are joined by 'and' and 'or'", text,
-                                 *_place(token))  # fmt: skip
+            advice = (
+                "a number has a point, and none between thousands"
+                if before is not None and before.kind == NUMBER
+                else ("conditions are joined by 'and' and 'or'")
+            )
+            raise ConditionError(f"a comma stands only in parentheses; {advice}", text, *_place(token))
     elif token.kind != OPERATOR or token.text == "not":
         shown = text[token.start : token.end]
-        raise ConditionError(f"an operator is missing before {shown!r}, such as >, ==, and", text, *_place(token))
+        advice = "such as >, ==, and"
+        if token.kind == NAME and before is not None and before.kind == NUMBER:
+            advice = f"unless it is to be a unit: {UNITS}"
+        elif token.text.lower() in _LIKE_CONTAINS:
+            advice = "such as contains, which looks for a text"
+        raise ConditionError(f"an operator is missing before {shown!r}, {advice}", text, *_place(token))
 
 
 def _open(text: str, token: Token, opened: list[Token], calls: list[bool], call: bool) -> None:

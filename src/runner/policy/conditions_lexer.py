@@ -21,6 +21,9 @@ SIZE: Dimension = (0, 1, 0)
 PERCENT: Dimension = (0, 0, 1)
 RATE: Dimension = (-1, 1, 0)
 
+#: The units of numbers, in words.
+UNITS = "ms, s, m, h, d and w, B, KB, MB, GB and TB, and %"
+
 # Kinds of tokens.
 NUMBER, TEXT, NAME, OPERATOR, OPEN, CLOSE, COMMA = "number", "text", "name", "operator", "(", ")", ","
 
@@ -37,6 +40,7 @@ _ADVICE = {
     "%": "a percentage is written with its number, such as 90%, and there is no modulo",
     "&": "'and' is written as 'and' or '&&'",
     "|": "'or' is written as 'or' or '||'",
+    "~": "contains looks for a text in another",
     "#": "a condition has no comments",
     ".": "only tags have a dot, such as tags.env",
     "[": "a list is written in parentheses, such as exit_code in (1, 2)",
@@ -263,9 +267,7 @@ def _quantity(text: str, start: int, end: int, unit: int, last: int, value: floa
     if not found and unit > end:
         return Token(NUMBER, text[start:end], start, end, {PLAIN: value})
     if not found:
-        raise ConditionError(
-            f"{word!r} is no unit: there are ms, s, m, h, d and w, B, KB, MB, GB and TB, and %", text, unit, last
-        )
+        raise ConditionError(f"{word!r} is no unit: there are {UNITS}", text, unit, last)
     if float("inf") in found.values():
         raise ConditionError("the number is too large", text, start, last)
     if SIZE in found and text[last : last + 2] == "/s" and not text[last + 2 : last + 3].isalnum():

@@ -198,7 +198,8 @@ _FACTS = (
          choices=(SUCCESS, FAILED, *REASONS)),
     Fact("reason", TEXT, "How the last attempt ended.", during=False, choices=REASONS),
     Fact("exit_code", NUMBER, "Exit code, 128 and more after a signal, 124 after a timeout.", during=False),
-    Fact("signal", NUMBER, "Number of the signal that ended the script, 0 for none.", during=False),
+    Fact("signal", NUMBER, "Number of the signal that ended the script, 0 for none; it may be compared with a name, "
+         "such as `'SIGKILL'`.", during=False),
     Fact("error_type", TEXT, "Class of the exception, `timeout`, `limit:NAME`, `signal:N` or `exit:N`.", during=False),
     Fact("error_message", TEXT, "What the error says.", during=False),
     Fact("attempts", NUMBER, "Attempts that it took."),

@@ -85,7 +85,8 @@ def fired(text: str, record: Resolver | None = None, **more: Any) -> bool | None
         ("cpu_max <= 85", True), ("cpu_max == 85", True), ("cpu_max = 85", True), ("cpu_max != 85", False),
         ("cpu_max <> 85", False), ("80 < cpu_max < 90", True), ("80 < cpu_max < 84", False), ("80 < cpu_max", True),
         ("  cpu_max\n >\t80 ", True), ("cpu_max > 8e1", True), ("cpu_max > .5", True), ("cpu_max > 80.", True),
-        ("num_threads == 4.0", True),
+        ("num_threads == 4.0", True), ("signal == 0", True), ("signal == 'SIGKILL'", False), ("'term' != signal", True),
+        ("signal in ('kill', 'SIGTERM', 0)", True),
         # joined
         ("cpu_max > 80 and num_threads > 3", True), ("cpu_max > 90 AND num_threads > 3", False),
         ("cpu_max > 90 || num_threads > 3", True), ("cpu_max > 80 && num_threads > 4", False),
