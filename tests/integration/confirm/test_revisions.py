@@ -87,7 +87,9 @@ def test_what_got_worse_since_is_exit_code_3(repository: Repository) -> None:
 def test_what_got_better_passes(repository: Repository) -> None:
     slow = repository.commit(text=SLEEP.format(0.2))
     fast = repository.commit(text=SLEEP.format(0.02))
-    done = repository.gate("--head", fast, "--format", "json", "job.py", base=slow, pairs=ENOUGH)
+    done = repository.gate(
+        "--head", fast, "--metric", "execution_time_seconds", "--format", "json", "job.py", base=slow, pairs=ENOUGH
+    )
     assert done.exit_code == 0, done
     assert verdicts(done)["execution_time_seconds"] == "better"
 
@@ -340,3 +342,22 @@ def test_ctrl_c_in_a_terminal_ends_it_and_leaves_nothing(
     screen.line("echo code $?")
     screen.wait("code 130")
     assert repository.left() == []
+
+
+def test_a_series_that_got_worse_is_run_once_more_to_confirm(repository: Repository) -> None:
+    repository.commit(text="import os\nopen(os.environ['LOG'], 'a').write('b')\n")
+    repository.write("job.py", "import os, time\nopen(os.environ['LOG'], 'a').write('h')\ntime.sleep(0.1)\n")
+    log = repository.runner.cwd / "log"
+    done = repository.gate("--confirm", "--env", f"LOG={log}", "job.py", pairs=ENOUGH)
+    assert done.exit_code == 3, done
+    assert len(log.read_text()) == 4 * ENOUGH
+    assert "once more to confirm" in done.err
+
+
+def test_setup_prepares_the_worktrees_and_no_other_folder(repository: Repository) -> None:
+    repository.commit(text="import sys\nsys.path.insert(0, '.')\nimport built\n")
+    repository.write("built.py", "HERE = 1\n")
+    assert repository.gate("job.py").exit_code == 125, "the base has no built.py"
+    done = repository.gate("--setup", "pwd; echo 'HERE = 2' > built.py", "job.py")
+    assert (done.exit_code, "worktrees" in done.out) == (0, False), done
+    assert (repository.runner.cwd / "built.py").read_text() == "HERE = 1\n"
