@@ -215,7 +215,7 @@ class HistoryManager(RetentionMethods, AlertMethods):
         return question if end is None else question.until(end)
 
     def sql(self, query: str, samples: str = "", timeout: float = 30.0) -> list[dict[str, Any]]:
-        """Answer a SELECT on the documented views ``runs``, ``scripts`` and ``daily`` (see ``runner sql --schema``).
+        """Answer a SELECT on the views ``runs``, ``scripts``, ``daily`` and ``alerts`` (see ``runner sql --schema``).
 
         Args:
             query: The question; it can only read.

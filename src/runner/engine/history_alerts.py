@@ -163,16 +163,17 @@ class AlertMethods:
         """Return the messages that are not sent, the oldest first.
 
         Returns:
-            For each ``id`` (idempotency key), ``added``, ``channel``, ``state`` (``waiting``, ``refused``), ``tries``,
-            ``due``, ``problem``, ``run_id`` and ``title``.
+            For each ``id`` (idempotency key), ``added``, ``channel``, ``state`` (``waiting``, ``refused``, or
+            ``sending`` while a runner has it), ``tries``, ``due``, ``problem``, ``run_id`` and ``title``.
         """
+        now = time_ns()
         found = self._look(lambda book: book.outbox((1 << 63) - 1 if limit is None else limit))
         return [
             {
                 "id": each["message"],
                 "added": iso(each["added"]),
                 "channel": each["channel"],
-                "state": each["state"],
+                "state": "sending" if now < (each["leased_until"] or 0) else each["state"],
                 "tries": each["tries"],
                 "due": iso(each["due"]),
                 "problem": each["problem"],

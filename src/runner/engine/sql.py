@@ -26,7 +26,7 @@ class SqlAnswer:
 
     Args:
         history: The record.
-        query: One SELECT on the views ``runs``, ``scripts`` and ``daily``.
+        query: One SELECT on the views ``runs``, ``scripts``, ``daily`` and ``alerts``.
         samples: A run whose samples are the view ``samples``, as people name it; "" for none.
         timeout: Seconds that it may take.
         overdue: What ends it where nothing else does (see `Sandbox`).

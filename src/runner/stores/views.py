@@ -168,6 +168,25 @@ DAILY = View(
     f" JOIN {SCHEMA}.scripts s ON s.id = g.script",
 )  # fmt: skip
 
+ALERTS = View(
+    "alerts", "A row for each alert and run in which it held, or was told to be over",
+    (
+        Column("run_id", "text", "The run", "printf('%012x', a.run)"),
+        Column("script", "text", "What people call the script",
+               "CASE WHEN a.name <> '' THEN a.name ELSE file_name(a.script) END"),
+        Column("script_key", "text", "What history groups by", "a.script"),
+        Column("at", "text", "When it was judged, in local time", _local("a.at")),
+        Column("at_ns", "integer", "The same in nanoseconds since the epoch", "a.at"),
+        Column("alert", "text", "Its name", "a.rule"),
+        Column("severity", "text", "`INFO`, `WARNING` or `CRITICAL`", "a.severity"),
+        Column("condition", "text", "Its condition", "a.condition"),
+        Column("outcome", "text", "`told`, `over`, `waiting`, `throttled`, `acknowledged` or `muted`", "a.outcome"),
+        Column("during", "integer", "1 if the run still lasted", "a.during"),
+        Column("found", "text", "What was found", "a.text"),
+    ),
+    f"{SCHEMA}.alerts a",
+)  # fmt: skip
+
 SAMPLES = View(
     "samples", "A row for each moment at which the run of `--samples RUN` was sampled",
     (
@@ -181,7 +200,7 @@ SAMPLES = View(
     "",
 )  # fmt: skip
 
-VIEWS = (RUNS, SCRIPTS, DAILY)
+VIEWS = (RUNS, SCRIPTS, DAILY, ALERTS)
 
 
 def sample_rows(attempt: int, curve: Curve) -> list[list[float | None]]:

@@ -114,7 +114,7 @@ def test_aggregates_are_numbers_for_programs_and_figures_for_people(asked: suppo
         (("sql", "SELECT 1", "--schema"), None),
         (("sql", "SELEC 1"), 'the query makes no sense: near "SELEC": syntax error (line 1, column 1)'),
         (("sql", "DROP TABLE record.runs"),
-         "only SELECT on runs, scripts and daily is allowed; nothing can be changed this way"),
+         "only SELECT on runs, scripts, daily and alerts is allowed; nothing can be changed this way"),
         (("sql", "SELECT 1", "--timeout", "never"), None),
     ],
 )  # fmt: skip

@@ -44,6 +44,8 @@ def path(tmp_path: Path) -> str:
         if number % 10 == 3:
             run.last.reason, run.last.exit_code = TIMEOUT, None
         store.save(run)
+    facts = {"rule": "broken", "severity": "WARNING", "condition": "failed", "outcome": "told", "text": "failed"}
+    store.alert_book().add_alert(run.id, run.script_key, run.name, run.started, False, facts)
     store.close()
     return path
 
