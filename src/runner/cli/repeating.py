@@ -118,23 +118,26 @@ class Repeating:
             return execution.finish()
         run = self._round("", self._warmup)
         judgement = None
-        if self._judge is not None and run.last.success and not execution.interrupted_by:
+        if self._judge is not None:
             judgement = self._first_judgement(run)
-            if self._confirm and worth_confirming(judgement):
+            if self._confirm and self._succeeded(run) and worth_confirming(judgement):
                 self._tell("a timing did not pass: running once more to confirm")
                 run = self._round("confirm ", 0)
-                if run.last.success and not execution.interrupted_by:
-                    judgement = confirmed(judgement, self._judge.judge(run))
-            if run.last.success and not execution.interrupted_by:
+                again = self._judge.judge(run)
+                judgement = confirmed(judgement, again) if self._succeeded(run) else again
+            if self._succeeded(run):
                 self._judge.save(run, judgement)
         execution.conclude(run, judgement)
         return run
+
+    def _succeeded(self, run: Run) -> bool:
+        return bool(run.last.success) and not self._execution.interrupted_by
 
     def _first_judgement(self, run: Run) -> Judgement:
         """Judge, in another process where another run may follow."""
         judge = self._judge
         assert judge is not None and self._isolated is not None
-        if not self._confirm:
+        if not self._confirm or not self._succeeded(run):
             return judge.judge(run)
         judgement: Judgement = self._isolated.call(lambda: (judge.judge(run), None)).brief
         return judgement

@@ -269,3 +269,14 @@ def test_what_a_series_has_passed_is_saved_once(runner: support.Command) -> None
     assert done.exit_code == 0, done
     [series] = json.loads((runner.cwd / "b.json").read_text())["series"]
     assert len(series["runs"]) == 1
+
+
+@pytest.mark.parametrize(("plan", "seen"), [("sys.exit(7)", 1), ("sys.exit(7 if n else 0)", 2)])
+def test_gates_of_a_run_that_failed_are_reported_as_of_any_other(runner: support.Command, plan: str, seen: int) -> None:
+    gates = ("--add-gate", "execution_time_seconds:1ms", "--add-gate", "memory_max_mb:8GB", "--json-output", "x.json")
+    done = runner("--confirm", *gates, prepare(runner, plan))
+    assert done.exit_code == 7, done
+    assert runs(runner) == seen
+    report = json.loads((runner.cwd / "x.json").read_text())
+    assert [gate["passed"] for gate in report["judgement"]["gates"]] == [False, True]
+    assert not report["success"]
