@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from runner.cli.settings import Settings
+    from runner.engine.alert_outcome import Fired
     from runner.engine.alert_watch import AlertWatch
-    from runner.engine.alerting import Fired
     from runner.engine.execution import Execution
     from runner.engine.run_options import ShowOptions
     from runner.executors.here import Here
@@ -70,9 +70,12 @@ class Alerts:
 
     def judge(self, run: Run) -> None:
         """Judge the finished run."""
-        self._stuck = self._watch is not None and not self._watch.end()
-        if not self._stuck:
-            self.alerting.judge(run)
+        try:
+            self._stuck = self._watch is not None and not self._watch.end()
+            if not self._stuck:
+                self.alerting.judge(run)
+        except Exception as error:  # whatever is wrong with alerts, the summary is shown
+            self.alerting.warnings.append(f"alerts failed: {type(error).__name__}: {error}")
 
     def show(self, screen: Screen, show: ShowOptions) -> None:
         """Show what fired, one alert a line, as a part of the summary or without one."""
@@ -96,8 +99,11 @@ class Alerts:
         """Send what is to be sent; return the lines of trouble worth saying."""
         if self._stuck:
             return ["alerts that are still being sent are left to the outbox"]
-        self.alerting.send()
-        self.alerting.close()
+        try:
+            self.alerting.send()
+            self.alerting.close()
+        except Exception as error:
+            self.alerting.warnings.append(f"alerts failed: {type(error).__name__}: {error}")
         return self.alerting.warnings
 
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runner.channels.base import Channel
+    from runner.engine.alert_outcome import Fired
     from runner.engine.alert_watch import AlertWatch
-    from runner.engine.alerting import Fired
     from runner.engine.execution import Execution
     from runner.engine.history import HistoryManager
     from runner.model.alert_state import AlertState
@@ -244,11 +244,14 @@ class AlertManager:
         if looking is not None and not looking.end():
             alerting.warnings.append("alerts that are still being sent are left to the outbox")
             return [each.to_dict() for each in alerting.fired]
-        alerting.judge(run)
-        self._show(run, alerting.fired)
-        if send:
-            alerting.send()
-        alerting.close()
+        try:
+            alerting.judge(run)
+            self._show(run, alerting.fired)
+            if send:
+                alerting.send()
+            alerting.close()
+        except Exception as error:  # whatever is wrong with alerts, the result of the run is there
+            alerting.warnings.append(f"alerts failed: {type(error).__name__}: {error}")
         return [each.to_dict() for each in alerting.fired]
 
     def _show(self, run: Run, found: Sequence[Fired]) -> None:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runner.agent.events import Event
-    from runner.engine.alerting import Alerting, Fired
+    from runner.engine.alert_outcome import Fired
+    from runner.engine.alerting import Alerting
     from runner.engine.execution import Execution
     from runner.model.run import Run
 

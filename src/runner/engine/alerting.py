@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from time import monotonic
 
-from runner.agent.events import FAILED_TO_START, SKIPPED
+from runner.agent.events import FAILED_TO_START, LOST, SKIPPED
 from runner.engine.alert_message import make_message
 from runner.engine.alert_options import compile_rule
+from runner.engine.alert_outcome import Fired, text_of, text_over
 from runner.engine.outbox import OTHERS, PATIENCE, Sender, new_owner
 from runner.model.alert_state import OVER, TOLD, AlertState, Moment
 from runner.model.errors import StoreError, UsageError
-from runner.model.notification import FIRE, RECOVER
-from runner.model.redact import redact_text
-from runner.model.units import format_seconds
 from runner.model.words import did_you_mean
 from runner.policy.alerts import AFTER, DURING, decide
 from runner.policy.conditions import NOT_MEASURED
@@ -32,69 +30,28 @@ if TYPE_CHECKING:
     from runner.stores.alerts import AlertBook
     from runner.stores.base import Store
 
+    #: Alerts, whether each holds, and why.
+    Verdicts = list[tuple[AlertRule, bool, Verdict | None]]
+    #: A run, and those of it that hold.
+    Judged = tuple[Run, Verdicts]
+
 #: Name of the channel that needs no network: whoever carries the run shows what is told there.
 CONSOLE = "console"
+#: Runs before this one that are looked at for some that were lost.
+_LOST = 5
 #: Seconds of the patience that may be spent on waiting for other writers of the record.
 _WRITING = 2.0
-#: Names in a condition that ask whether the run failed: what it failed of is told with them.
-_FAILURE = ("failed", "success", "status", "reason", "exit_code", "signal", "error_type")
 
 
-class Fired:
-    """What became of an alert in this run.
 
-    Attributes:
-        rule: The alert.
-        outcome: One of `alert_state.OUTCOMES`.
-        text: What was found, in one line.
-        more: Firings that were not told since the last message.
-        during: Whether the run still lasted.
-        channels: Names of the channels that are told.
-        silent: Nanoseconds since its last message, where this one is not told for that reason.
-    """
+class Made:
+    """What one judgement has made, valid once the record has it: messages by channel, and what fired of lost runs."""
 
-    __slots__ = ("channels", "during", "more", "outcome", "rule", "silent", "text")
+    __slots__ = ("lost", "messages")
 
-    def __init__(
-        self, rule: AlertRule, outcome: str, text: str, more: int = 0, during: bool = False,
-        channels: Sequence[str] = (), silent: int | None = None,
-    ) -> None:  # fmt: skip
-        self.rule = rule
-        self.outcome = outcome
-        self.text = text
-        self.more = more
-        self.during = during
-        self.channels = tuple(channels)
-        self.silent = silent
-
-    @property
-    def told(self) -> bool:
-        """Whether a message tells of it."""
-        return self.outcome in (TOLD, OVER)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return {
-            "name": self.rule.name,
-            "severity": self.rule.severity,
-            "condition": self.rule.condition,
-            "outcome": self.outcome,
-            "text": self.text,
-            "more": self.more,
-            "during": self.during,
-            "channels": list(self.channels),
-        }
-
-    def part(self) -> dict[str, Any]:
-        """Return it as a part of a message (see `Notification.alerts`)."""
-        return {
-            "rule": self.rule.name,
-            "severity": self.rule.severity,
-            "kind": RECOVER if self.outcome == OVER else FIRE,
-            "condition": self.rule.condition,
-            "text": self.text,
-            "more": self.more,
-        }
+    def __init__(self) -> None:
+        self.messages: dict[str, list[Pending]] = {}
+        self.lost: list[tuple[Run, Fired]] = []
 
 
 class Alerting:
@@ -185,24 +142,55 @@ class Alerting:
         verdicts = self._verdicts(run, facts)
         if during and not any(fired for _, fired, _ in verdicts):
             return []
-        found: list[Fired] = []
-        try:
-            if book is None:
-                found = self._decide(None, run, verdicts, during)
-                self._make_messages(None, run, found)
-            else:
+        found, made = None, Made()
+        if book is not None:
+            try:
+                earlier = [] if during else self._earlier(book, run)
                 book.wait_at_most(_WRITING)
                 with book.transaction():
+                    for lost, why in earlier:
+                        told = self._decide(book, lost, why, False)
+                        self._note(book, lost, told, made)
+                        made.lost += [(lost, each) for each in told if each.told]
                     found = self._decide(book, run, verdicts, during)
-                    self._note(book, run, found)
-        except StoreError as error:
-            self.warnings.append(f"{error}; so alerts are told without asking whether they were told before")
-            self.close()
-            self.record = ""
+                    self._note(book, run, found, made)
+            except StoreError as error:
+                self._do_without(error)
+                found, made = None, Made()
+        if found is None:
             found = self._decide(None, run, verdicts, during)
-            self._make_messages(None, run, found)
+            self._make_messages(None, run, found, made)
+        for name, messages in made.messages.items():
+            self.pending.setdefault(name, []).extend(messages)
+        for lost, each in made.lost:
+            self.warnings.append(f"alert {each.rule.name!r} fires for run {lost.id}, which was lost")
         self.fired += found
         return found
+
+    def _earlier(self, book: AlertBook, run: Run) -> list[Judged]:
+        """Return the runs right before this one whose runners were killed, with the alerts that hold of them.
+
+        Nobody else judges those: their own runner did not come to it.
+        """
+        assert self._store is not None
+        wanted = RunFilter(key=run.script_key, name=run.name, until=run.started, limit=1, within=_LOST)
+        if not any(before.last.reason == LOST for before in self._store.runs(wanted)):
+            return []
+        wanted.limit = _LOST
+        found: list[Judged] = []
+        for before in self._store.runs(wanted, output=True):
+            if before.last.reason != LOST:
+                break
+            noted = {each["rule"] for each in book.alerts(run_id=before.id)}
+            held = [each for each in self._verdicts(before, None) if each[1] and each[0].name not in noted]
+            found.append((before, held))
+        return found[::-1]
+
+    def _do_without(self, error: StoreError) -> None:
+        """Go on without the record."""
+        self.warnings.append(f"{error}; so alerts are told without asking whether they were told before")
+        self.close()
+        self.record = ""
 
     def _open_book(self) -> AlertBook | None:
         if self._store is None and self.record:
@@ -211,13 +199,12 @@ class Alerting:
             try:
                 self._store = STORES.load("sqlite")(self.record)
             except StoreError as error:
-                self.warnings.append(f"{error}; so alerts are told without asking whether they were told before")
-                self.record = ""
+                self._do_without(error)
         return None if self._store is None else self._store.alert_book()
 
     def _verdicts(
         self, run: Run, live: Mapping[str, Any] | None
-    ) -> list[tuple[AlertRule, bool, Verdict | None]]:
+    ) -> Verdicts:
         """Return the alerts that are judged now, whether each holds, and why; those that can't be told are left out."""
         from runner.engine.condition_facts import run_facts
 
@@ -233,7 +220,7 @@ class Alerting:
             # What it has read of earlier runs holds as long as the run lasts.
             self._resolver = resolver if during else None
         already = {each.rule.name for each in self.fired}
-        result: list[tuple[AlertRule, bool, Verdict | None]] = []
+        result: Verdicts = []
         for rule in self.rules:
             if rule.name in already or (during and rule.when == AFTER):
                 continue
@@ -250,7 +237,7 @@ class Alerting:
                 continue
             missing = [each.text for each in verdict.unknown if each.why == NOT_MEASURED]
             # For want of earlier runs nothing is wrong, and of what never started nobody expects figures.
-            if missing and not during and run.last.reason != FAILED_TO_START:
+            if missing and not during and run.last.reason not in (FAILED_TO_START, LOST):
                 self.warnings.append(f"alert {rule.name!r} was not judged: {', '.join(missing)} not measured")
         return result
 
@@ -280,24 +267,29 @@ class Alerting:
             if outcome:
                 told = outcome in (TOLD, OVER)
                 silent = None if told or state.told is None else state.silent_for(now)
-                text = _over(held_in, since, now) if outcome == OVER else _text(rule, verdict, run)
+                text = text_over(held_in, since, now) if outcome == OVER else text_of(rule, verdict, run)
                 found.append(Fired(
                     rule, outcome, text, more if told else state.untold, during,
                     self._routes[rule.name] if told else (), silent,
                 ))  # fmt: skip
         return found
 
-    def _note(self, book: AlertBook, run: Run, found: Sequence[Fired]) -> None:
+    def _note(self, book: AlertBook, run: Run, found: Sequence[Fired], made: Made) -> None:
         now = Moment.now().time
         keys = {}
         for each in found:
             facts = {"rule": each.rule.name, "severity": each.rule.severity, "condition": each.rule.condition,
                      "outcome": each.outcome, "text": each.text}  # fmt: skip
             keys[id(each)] = book.add_alert(run.id, run.script_key, run.name, now, each.during, facts)
-        self._make_messages(book, run, found, keys)
+        self._make_messages(book, run, found, made, keys)
 
     def _make_messages(
-        self, book: AlertBook | None, run: Run, found: Sequence[Fired], keys: Mapping[int, int] | None = None
+        self,
+        book: AlertBook | None,
+        run: Run,
+        found: Sequence[Fired],
+        made: Made,
+        keys: Mapping[int, int] | None = None,
     ) -> None:
         """Make one message for each channel of all that it is told."""
         now = Moment.now().time
@@ -312,7 +304,7 @@ class Alerting:
 
                 alerts = [keys[id(each)] for each in told]
                 key = book.add_message(message, fingerprint(channel), name, now, self._owner, alerts)
-            self.pending.setdefault(name, []).append((key, message))
+            made.messages.setdefault(name, []).append((key, message))
 
     # -- sending ------------------------------------------------------------------------------------------------------
 
@@ -359,24 +351,3 @@ class Alerting:
         if self._store is not None:
             self._store.close()
             self._store = self._resolver = None
-
-
-def _text(rule: AlertRule, verdict: Verdict | None, run: Run) -> str:
-    """Return what an alert found: the values of what its condition names, and the condition."""
-    findings = [] if verdict is None else [each for each in verdict.findings if not isinstance(each.value, bool)]
-    condition = rule.condition
-    if len(findings) == 1:
-        condition = condition.removeprefix(findings[0].text).strip()  # its name stands before its value already
-    parts = [", ".join(map(str, findings)), f"({condition})" if findings else condition]
-    names = [] if verdict is None else [each.text for each in verdict.findings]
-    error = run.last.error_message
-    told = bool(findings) and error == f"exit code {run.last.exit_code}"
-    if error and not told and not run.last.success and any(name in _FAILURE for name in names):
-        parts.append(f"- {error}")
-    return redact_text(" ".join(filter(None, parts)))
-
-
-def _over(runs: int, since: int | None, now: Moment) -> str:
-    """Return for how long an alert held that does not any more."""
-    for_long = f" in {format_seconds((now.time - since) / 1e9)}" if since is not None and since < now.time else ""
-    return f"it held in {runs} run{'s' * (runs != 1)}{for_long}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -169,3 +171,28 @@ def test_a_test_of_a_channel_says_whether_it_was_taken(runner: support.Command, 
     assert runner("alerts", "test", "slack").exit_code == 2
     assert runner("alerts", "test", "webhok").exit_code == 2
     assert not Path(runner.cwd / "script_runner_history.db").exists()
+
+
+def test_a_run_that_was_lost_is_told_by_the_next_one(runner: support.Command, hook: Hook, job: str) -> None:
+    script = runner.script("import os, time; print(os.getpid(), flush=True); time.sleep(60)", "long.py")
+    process = runner.start(script, stdout=-1, stderr=-3)
+    assert process.stdout is not None
+    child = int(process.stdout.readline())
+    process.kill()
+    process.communicate(timeout=GUARD)
+    os.kill(child, signal.SIGKILL)
+    runner.script("print('well')", "long.py")
+    done = [runner(script), runner(script)]
+    assert "alert 'broken' fires for run" in done[0].err and "was lost" in done[0].err
+    assert hook.titles == ["CRITICAL: long.py failed: broken", "Over: long.py: broken"]
+    assert hook.taken[0]["reason"] == "lost" and "alert" not in done[1].err
+
+
+def test_what_is_wrong_with_alerts_is_not_the_scripts_trouble(runner: support.Command, hook: Hook, job: str) -> None:
+    runner(job, 0)
+    with sqlite3.connect(runner.cwd / "script_runner_history.db") as record:
+        record.execute("DROP TABLE alerts")
+    record.close()
+    done = runner(job, 3)
+    assert done.exit_code == 3 and "✗ job.py failed" in done.err and "Traceback (most" not in done.err
+    assert hook.titles == ["CRITICAL: job.py failed: broken"]
