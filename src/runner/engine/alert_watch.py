@@ -9,6 +9,7 @@ from queue import SimpleQueue
 from runner.agent.events import Ended, Started
 from runner.engine.condition_facts import live_facts
 from runner.model.fold import Fold
+from runner.model.metrics import BY_NAME
 from runner.model.run import Attempt
 
 TYPE_CHECKING = False
@@ -77,7 +78,7 @@ class AlertWatch:
         """Return the run as it is now: what runs is its last attempt, which has no end yet."""
         now = copy(run)
         attempt = Attempt(self._fold.attempt.number, self._fold.attempt.started)
-        attempt.metrics = {name: facts[name] for name in self._fold.so_far(0.0) if facts.get(name) is not None}
+        attempt.metrics = {name: facts[name] for name in BY_NAME if facts.get(name) is not None}
         attempt.curve = self._fold.curve
         attempt.output = {stream: copy(tail) for stream, tail in self._fold.attempt.output.items()}
         attempt.merged = self._fold.attempt.merged

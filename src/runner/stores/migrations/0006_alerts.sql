@@ -85,7 +85,8 @@ CREATE TABLE alert_mutes (
     note NOT NULL
 );
 
-CREATE TRIGGER runs_removed_alerts AFTER DELETE ON runs BEGIN
+CREATE TRIGGER runs_removed_alerts AFTER DELETE ON runs
+WHEN EXISTS (SELECT 1 FROM alerts WHERE run = old.id) OR EXISTS (SELECT 1 FROM outbox WHERE run = old.id) BEGIN
     DELETE FROM alert_messages WHERE alert IN (SELECT id FROM alerts WHERE run = old.id) OR message IN
         (SELECT id FROM outbox WHERE run = old.id); DELETE FROM alerts WHERE run = old.id; DELETE FROM outbox
     WHERE run = old.id; END;
