@@ -9,14 +9,15 @@ from runner.analysis import paired
 from runner.analysis.robust import median
 from runner.engine.confirm import GROUP_TAG, median_run
 from runner.engine.execution import Execution
+from runner.engine.judging import more_is_worse
 from runner.engine.usual import COMPARED
 from runner.executors.process import Process
 from runner.model.errors import StartError
 from runner.model.judgement import WORSE, Change, GateResult, Judgement
 from runner.model.metric import BOUND, CEILING
-from runner.model.metrics import BY_NAME, EXECUTION_TIME
+from runner.model.metrics import EXECUTION_TIME
 from runner.model.units import format_change, format_seconds, format_value
-from runner.policy.gates import FALL, RISE
+from runner.policy.gates import RISE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -177,13 +178,13 @@ def judge_pairs(
         head: Runs after it, each paired with the one at its place of `base`.
         gates: What the median run of `head` has to pass; a relative one allows that change of its metric for sure.
         metrics: Metrics compared, those of every run where none is named; gates add theirs.
-        least: Smallest relative change that matters, where no relative gate says another.
+        least: Smallest relative change that matters; a metric with a relative gate fails by that alone.
         confidence: How often all intervals hold the true changes; of several, each has to be surer (Bonferroni).
         seed: Begins the random resamples.
     """
     judgement = Judgement()
     whole = median_run(head).last
-    relative = {gate.metric.name: gate for gate in gates if gate.operator in (RISE, FALL)}
+    relative = [gate.metric.name for gate in gates if gate.relative]
     names = list(dict.fromkeys([*(metrics or [metric.name for metric in COMPARED]), *relative]))
     changes: dict[str, Change] = {}
     unknown: dict[str, str] = {}
@@ -194,14 +195,12 @@ def judge_pairs(
             unknown[name] = reason
             judgement.notices.append(f"{name} is not compared: {reason}")
             continue
-        gate = relative.get(name)
         before, after = ([float(run.last.metrics[name] or 0) for run in side] for side in (base, head))
         lower, middle, upper = paired.paired_interval(before, after, each, seed)
-        worse_above = _more_is_worse(name, gate)
-        verdict = paired.verdict(lower, upper, least if gate is None else gate.bound, len(base), worse_above)
+        verdict = paired.verdict(lower, upper, least, len(base), more_is_worse(name, gates))
         change = Change(name, median(after), median(before), lower, upper, verdict, len(base), middle)
         changes[name] = change
-        if verdict == WORSE and gate is None:
+        if verdict == WORSE and name not in relative:
             judgement.regressed.append(name)
     judgement.changes = list(changes.values())
     judgement.gates = [
@@ -221,10 +220,6 @@ def _why_not(runs: Sequence[Run], name: str) -> str:
     return f"of {len(limits)} of {len(runs)} runs only a limit is known" if limits else ""
 
 
-def _more_is_worse(name: str, gate: Gate | None) -> bool:
-    return gate.operator == RISE if gate is not None else BY_NAME[name].more_is_worse is not False
-
-
 def _held(gate: Gate, changes: Mapping[str, Change], unknown: Mapping[str, str]) -> GateResult:
     """Return what a relative gate says: it fails where the whole interval lies beyond what it allows."""
     name = gate.metric.name
@@ -232,13 +227,15 @@ def _held(gate: Gate, changes: Mapping[str, Change], unknown: Mapping[str, str])
         note = f"not compared: {unknown[name]}"
         return GateResult(name, gate.text, None, None, False, f"{name} {note}", note)
     change = changes[name]
-    sign = 1 if gate.operator == RISE else -1
+    rise = gate.operator == RISE
+    sign = 1 if rise else -1
     limit = change.baseline + sign * max(gate.bound * change.baseline, gate.least)
     small = abs(change.value - change.baseline) <= gate.least
-    passed = change.verdict != WORSE or small
+    assert change.lower is not None and change.upper is not None
+    passed = small or paired.verdict(change.lower, change.upper, gate.bound, change.count, rise) != WORSE
     told = f"{format_change(change.relative)}, {format_change(change.lower)} to {format_change(change.upper)}"
     text = (
         f"{name} {format_value(change.value, gate.metric.unit)} ({told}; "
-        f"{'at most' if sign > 0 else 'at least'} {format_change(sign * gate.bound)})"
+        f"{'at most' if rise else 'at least'} {format_change(sign * gate.bound)})"
     )
     return GateResult(name, gate.text, change.value, limit, passed, text)

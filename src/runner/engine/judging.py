@@ -87,7 +87,7 @@ def compare(
     for name in names:
         value, found = figures.get(name), source.references(name)
         if value is not None and value == value and found:
-            changes.append(_change(name, value, found[0], _more_is_worse(name, gates)))
+            changes.append(_change(name, value, found[0], more_is_worse(name, gates)))
     return changes
 
 
@@ -114,7 +114,8 @@ def verdict(value: float, reference: Reference, more_is_worse: bool = True) -> s
     return SAME if abs(value - reference.value) <= LEAST_PART * abs(reference.value) else UNSURE
 
 
-def _more_is_worse(name: str, gates: Sequence[Gate]) -> bool:
+def more_is_worse(name: str, gates: Sequence[Gate]) -> bool:
+    """Whether larger values of a metric are worse; where the catalog does not say, a gate on it does."""
     known = BY_NAME[name].more_is_worse
     if known is not None:
         return known

@@ -92,6 +92,20 @@ def test_a_gate_downward_fails_where_a_figure_falls() -> None:
     assert not judge_pairs(*pairs(-0.5), gates=[parse_gate(f"{WALL}:-20%")], metrics=[MEMORY]).passed
 
 
+@pytest.mark.parametrize("change", [0.5, -0.5])
+def test_two_relative_gates_on_one_metric_both_count(change: float) -> None:
+    for texts in ((f"{WALL}:+20%", f"{WALL}:-20%"), (f"{WALL}:-20%", f"{WALL}:+20%")):
+        judgement = judge_pairs(*pairs(change), gates=[parse_gate(text) for text in texts], metrics=[MEMORY])
+        failed = [result.gate for result in judgement.gates if not result.passed]
+        assert failed == [f"{WALL}:{'+' if change > 0 else '-'}20%"]
+
+
+def test_what_a_gate_allows_is_worse_all_the_same() -> None:
+    judgement = judge_pairs(*pairs(0.5), gates=[parse_gate(f"{WALL}:+90%")], metrics=[MEMORY])
+    assert judgement.passed
+    assert verdicts(judgement)[WALL] == WORSE
+
+
 def test_other_gates_hold_for_the_median_of_head() -> None:
     base, head = runs([1.0] * 8), runs([1.0] * 5 + [9.0] * 3)
     assert judge_pairs(base, head, [parse_gate(f"{WALL}:<=1")], [MEMORY]).passed
