@@ -285,7 +285,8 @@ def find(name: str) -> Metric:
         from runner.model.errors import UsageError
         from runner.model.words import did_you_mean
 
-        raise UsageError(f"unknown metric {name!r}{did_you_mean(name, BY_NAME)}; `runner metrics` lists them all")
+        hint = did_you_mean(name.lower(), BY_NAME)
+        raise UsageError(f"unknown metric {name!r}{hint}; `runner metrics` lists them all")
     return metric
 
 

@@ -198,7 +198,10 @@ def bounds(
             if value is None:
                 continue
             text = f"{value:.15g}" if isinstance(value, (int, float)) else value.strip()
-            if text[:1] == relative and "%" in text:
+            if text[:1] in (RISE, FALL) and "%" in text:
+                if text[0] != relative:
+                    way = "+10%" if relative == RISE else "-10%"
+                    raise UsageError(f"{text!r}: a change that is allowed in this direction is written as {way}")
                 gates.append(Gate(known, *_relative(text, known), f"{metric}:{text}"))
             else:
                 gates.append(Gate(known, operator, _figure(text, known.unit), 0.0, f"{metric}:{operator}{text}"))
@@ -222,14 +225,17 @@ def _condition(text: str, metric: Metric) -> tuple[str, float, float]:
     operator = next((each for each in _OPERATORS if text.startswith(each)), "")
     if not operator and text[0] == "=":
         raise UsageError(f"{text!r}: equality is written ==")
-    return operator or AT_MOST, _figure(text[len(operator) :], metric.unit), 0.0
+    limit = text[len(operator) :].strip()
+    if limit.startswith(RISE):
+        raise UsageError(f"{text!r}: a change against the baseline takes no operator, as in {limit}")
+    return operator or AT_MOST, _figure(limit, metric.unit), 0.0
 
 
 def _relative(text: str, metric: Metric) -> tuple[str, float, float]:
     change, ampersand, least = (part.strip() for part in text.partition("&"))
     if not change.endswith("%"):
         raise UsageError(f"{change!r}: a change against the baseline is written in percent, as +10% or +10%&>0.5s")
-    part = _figure(change[1:], "percent") / 100
+    part = -1.0 if change[1:2] in (RISE, FALL) else _figure(change[1:], "percent") / 100
     if part < 0 or (change[0] == FALL and part > 1):
         raise UsageError(f"{change!r} is no change that can be allowed")
     if ampersand and not least.startswith(">"):

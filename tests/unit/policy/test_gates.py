@@ -58,6 +58,8 @@ def test_a_smallest_change_may_stand_beside_a_relative_one() -> None:
     ("execution_time_seconds:1GB", "not a duration"), ("cpu_max:+10", "in percent"), ("cpu_max:-5", "in percent"),
     ("cpu_max:+%", "not a number"), ("cpu_max:+-3%", "no change"), ("cpu_max:-120%", "no change"),
     ("cpu_max:+10%&0.5", "smallest change"), ("cpu_max:+10%&>-1", "negative"), ("cpu_max:+nan%", "finite"),
+    ("cpu_max:++10%", "no change"), ("cpu_max:<=+10%", "takes no operator"), ("cpu_max:> +10%", "takes no operator"),
+    ("CPU_MAX:90", "did you mean 'cpu_max'?"),
     ("error_message:x", "no figure"), ("success:1", "no figure"), ("exit_code:==0", "no figure"),
 ])  # fmt: skip
 def test_what_makes_no_sense_is_refused_in_one_line(text: str, told: str) -> None:
@@ -77,6 +79,9 @@ def test_bounds_make_a_gate_each() -> None:
         bounds("cpu_mx", 1, None, "c.yaml:3: gate")
     with pytest.raises(UsageError, match="not a finite number"):
         bounds(CPU, float("nan"))
+    for limits in (("-10%", None), (None, "+10%")):  # taken as limits, they would never fail, or always
+        with pytest.raises(UsageError, match="allowed in this direction"):
+            bounds(CPU, *limits)
 
 
 @pytest.mark.parametrize(("text", "value", "passed"), [
