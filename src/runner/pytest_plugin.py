@@ -2,7 +2,8 @@
 
 ``pytest --runner`` measures the body of each test, in pytest's own process. CPU time is the kernel's, of this process
 and of the children that ended meanwhile. Peak memory is the process's: exact where the test raises it, at most that
-where it does not, since the kernel keeps one peak for the whole life of a process.
+where it does not, since the kernel keeps one peak for the whole life of a process. For a test with a gate on memory
+that peak is forgotten first, so that no earlier test decides; otherwise it is left, for others may read it too.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ import pytest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Mapping, Sequence
     from typing import Any
 
     from runner.engine.history import HistoryManager
     from runner.model.run import Run
     from runner.policy.gates import Gate
 
-#: Name of what reports carry from the processes that run tests to the one that shows them.
-_PROPERTY = "runner"
+#: Begins the names of figures that reports carry from the processes that run tests to the one that shows them. They
+#: are properties of the tests in pytest's own JUnit report as well.
+_PREFIX = "runner."
 #: Tests shown at the end, and runs stored at a time.
 _SHOWN, _BATCH = 10, 100
 #: Earlier runs that say what is usual.
@@ -30,7 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
     group = parser.getgroup("runner", "cost of tests (Python Script Runner)")
     group.addoption("--runner", action="store_true", help="remember what each test costs, and judge it by its gates")
-    group.addoption("--runner-history-db", metavar="FILE", default="", help="database of runs, instead of the nearest")
+    text = "database of runs, instead of RUNNER_HISTORY_DB or the nearest"
+    group.addoption("--runner-history-db", metavar="FILE", default="", help=text)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,10 +52,13 @@ class Measuring:
     """
 
     def __init__(self, config: pytest.Config) -> None:
+        import os
+
         from runner.engine.history import HistoryManager
 
+        named = config.getoption("--runner-history-db") or os.environ.get("RUNNER_HISTORY_DB", "")
         self._root = str(config.rootpath)
-        self._history: HistoryManager = HistoryManager(config.getoption("--runner-history-db"))
+        self._history: HistoryManager = HistoryManager(named)
         self._facts: dict[str, Any] | None = None
         self._waiting: list[Run] = []
         self._trouble = ""
@@ -70,8 +76,10 @@ class Measuring:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
         """Measure the body of a test, and fail it if it passed and its gates did not."""
+        from runner.model.metrics import MEMORY_MAX
+
         run = self._begin(item)
-        counters = Counters()
+        counters = Counters(forget=any(gate.metric is MEMORY_MAX for gate in _gates_of(item)))
         try:
             result = yield
         except BaseException as error:
@@ -110,7 +118,7 @@ class Measuring:
                 "git_commit": read_commit(tree) if tree else None,
             }
         run = Run(os.urandom(6).hex(), item.nodeid, time_ns())
-        run.script_key, run.name, run.cwd = f"pytest {self._root}::{item.nodeid}", item.nodeid, self._root
+        run.script_key, run.name, run.cwd = self._key(item.nodeid), item.nodeid, self._root
         run.python, run.python_version, run.runner_version = sys.executable, sys.version.split()[0], __version__
         run.tags = {"pytest": os.path.basename(self._root)}
         for name, value in self._facts.items():
@@ -136,8 +144,11 @@ class Measuring:
     def _keep(self, item: pytest.Item, run: Run) -> None:
         from runner.model.metrics import CPU_TIME, EXECUTION_TIME, MEMORY_MAX
 
-        figures = [run.last.metrics.get(metric.name) for metric in (EXECUTION_TIME, CPU_TIME, MEMORY_MAX)]
-        item.user_properties.append((_PROPERTY, [run.script_key, *figures]))
+        for metric in (EXECUTION_TIME, CPU_TIME, MEMORY_MAX):
+            item.user_properties.append((_PREFIX + metric.name, run.last.metrics.get(metric.name)))
+        kind = run.last.kinds.get(MEMORY_MAX.name)
+        if kind:
+            item.user_properties.append((f"{_PREFIX}{MEMORY_MAX.name}.kind", kind))
         self._waiting.append(run)
         if len(self._waiting) >= _BATCH:
             self._store()
@@ -159,30 +170,33 @@ class Measuring:
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Show what cost most, beside what is usual of it."""
+        from runner.model.metrics import EXECUTION_TIME
+
         rows = [
-            value
+            (report.nodeid, found)
             for reports in terminalreporter.stats.values()
             for report in reports
             if getattr(report, "when", "") == "call"
-            for name, value in report.user_properties
-            if name == _PROPERTY
+            and _PREFIX + EXECUTION_TIME.name in (found := dict(report.user_properties))
         ]
-        self._history.close()
         if rows:
             terminalreporter.section(f"cost of {len(rows)} test{'s' * (len(rows) != 1)}, the slowest first")
-            for row in sorted(rows, key=lambda row: -(row[1] or 0))[:_SHOWN]:
+            for row in sorted(rows, key=lambda row: -(row[1][_PREFIX + EXECUTION_TIME.name] or 0))[:_SHOWN]:
                 terminalreporter.line(self._line(*row))
         if self._trouble:
             terminalreporter.line(f"runner: warning: tests are not remembered: {self._trouble}", yellow=True)
         self._history.close()
 
-    def _line(self, key: str, wall: float | None, cpu: float | None, memory: float | None) -> str:
+    def _line(self, test: str, properties: Mapping[str, Any]) -> str:
         from runner.analysis.robust import median
         from runner.model.errors import StoreError
-        from runner.model.metrics import EXECUTION_TIME
+        from runner.model.metric import CEILING
+        from runner.model.metrics import CPU_TIME, EXECUTION_TIME, MEMORY_MAX
         from runner.model.units import format_bytes, format_seconds
         from runner.stores.base import SUCCESS, RunFilter
 
+        key = self._key(test)
+        wall, cpu, memory = (properties.get(_PREFIX + metric.name) for metric in (EXECUTION_TIME, CPU_TIME, MEMORY_MAX))
         try:
             found = self._history.figures(RunFilter(status=SUCCESS, key=key, limit=_EARLIER), [EXECUTION_TIME.name])
         except StoreError:
@@ -192,8 +206,13 @@ class Measuring:
         usual = f", usually {format_seconds(median(before))}" if len(before) >= 3 else ""
         parts = [f"{format_seconds(wall or 0):>9}", f"CPU {format_seconds(cpu or 0):>8}"]
         if memory is not None:
-            parts.append(f"peak {format_bytes(memory * (1 << 20)):>8}")
-        return f"{'  '.join(parts)}  {key.partition('::')[2]}{usual}"
+            limit = "<=" if properties.get(f"{_PREFIX}{MEMORY_MAX.name}.kind") == CEILING else ""
+            parts.append(f"peak {limit + format_bytes(memory * (1 << 20)):>10}")
+        return f"{'  '.join(parts)}  {test}{usual}"
+
+    def _key(self, test: str) -> str:
+        """Return what all runs of a test have in common."""
+        return f"pytest {self._root}::{test}"
 
 
 def _gates_of(item: pytest.Item) -> list[Gate]:
@@ -208,13 +227,17 @@ def _gates_of(item: pytest.Item) -> list[Gate]:
 
 
 class Counters:
-    """What this process has used so far."""
+    """What this process has used so far.
 
-    def __init__(self) -> None:
+    Args:
+        forget: Whether the peak of memory begins anew, where the system allows that.
+    """
+
+    def __init__(self, forget: bool = False) -> None:
         from time import perf_counter
 
+        self._peak = 0 if forget and _forget_peak() else _peak()
         self._used = _usage()
-        self._peak = _peak()
         self._began = perf_counter()
 
     def stop(self, run: Run) -> None:
@@ -254,6 +277,19 @@ def _usage() -> list[float]:
     own, children = getrusage(RUSAGE_SELF), getrusage(RUSAGE_CHILDREN)
     names = ("ru_utime", "ru_stime", "ru_minflt", "ru_majflt", "ru_nvcsw", "ru_nivcsw")
     return [getattr(own, name) + getattr(children, name) for name in names]
+
+
+def _forget_peak() -> bool:
+    """Set the highest memory that this process has had to what it has now; return whether that was possible.
+
+    Source: proc_pid_clear_refs(5), the value 5.
+    """
+    try:
+        with open("/proc/self/clear_refs", "w") as file:
+            file.write("5")
+    except OSError:
+        return False
+    return True
 
 
 def _peak() -> int:

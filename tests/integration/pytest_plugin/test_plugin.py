@@ -6,14 +6,15 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests import support
+
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests import support
 
 TESTS = '''
 import time
@@ -37,7 +38,7 @@ def test_fails():
 def test_skipped():
     pass
 
-@pytest.mark.gate("execution_time_seconds:10s", "memory_max_mb:>=1")
+@pytest.mark.gate("execution_time_seconds:10s", "memory_max_mb:200MB")
 def test_keeps_its_gates():
     pass
 
@@ -78,7 +79,10 @@ def test_each_test_is_measured_remembered_and_judged(suite: support.Command) -> 
     assert found["test_busy"]["metrics"]["cpu_time_seconds"] >= 0.1
     large = found["test_large"]
     assert large["metrics"]["memory_max_mb"] >= 300 and large["kinds"].get("memory_max_mb") != "ceiling"
-    assert found["test_keeps_its_gates"]["kinds"]["memory_max_mb"] == "ceiling"
+    assert found["test_fails"]["kinds"]["memory_max_mb"] == "ceiling"
+    # A test with a gate on memory is not measured by what an earlier one needed.
+    gated = found["test_keeps_its_gates"]
+    assert gated["metrics"]["memory_max_mb"] < 200 and gated["kinds"].get("memory_max_mb") != "ceiling"
     failed = found["test_fails"]
     assert (failed["success"], failed["error_type"]) == (False, "ValueError")
     assert failed["error_message"] == "ValueError: token=*** is wrong"
@@ -130,5 +134,42 @@ def test_without_the_option_nothing_happens(suite: support.Command, tmp_path: Pa
 def test_another_record_can_be_named_and_one_that_fails_is_said(suite: support.Command) -> None:
     session(suite, "--runner", "--runner-history-db", "own.db", "-k", "fast")
     assert list(runs(suite, "--history-db", "own.db")) == ["test_fast"]
+    suite.env["RUNNER_HISTORY_DB"] = "other.db"
+    session(suite, "--runner", "-k", "busy")
+    assert list(runs(suite)) == ["test_busy"] and not (suite.cwd / "script_runner_history.db").exists()
     done = session(suite, "--runner", "--runner-history-db", "/none/x.db", "-k", "fast")
     assert done.returncode == 0 and "runner: warning: tests are not remembered: " in done.stdout
+
+
+def test_tests_in_several_processes_are_remembered_and_shown_together(suite: support.Command) -> None:
+    done = session(suite, "--runner", "-q", "-n", "2", "--junitxml", "report.xml")
+    assert done.returncode == 1
+    assert "2 failed, 4 passed, 1 skipped" in done.stdout
+    assert "cost of 6 tests, the slowest first" in done.stdout
+    assert len(runs(suite)) == 6
+    report = (suite.cwd / "report.xml").read_text()
+    assert report.count('<property name="runner.cpu_time_seconds" value="') == 6
+    assert 'name="runner.memory_max_mb.kind" value="ceiling"' in report
+
+
+@pytest.mark.parametrize("more", [(), ("-p", "runner.pytest_plugin")])
+def test_it_is_there_where_the_runner_is_installed(suite: support.Command, more: tuple[str, ...]) -> None:
+    table = tomllib.loads((support.ROOT / "pyproject.toml").read_text())["project"]["entry-points"]["pytest11"]
+    folder = suite.cwd / "site/runner_as_installed-1.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: runner-as-installed\nVersion: 1\n")
+    entries = "".join(f"{name} = {module}\n" for name, module in table.items())
+    (folder / "entry_points.txt").write_text(f"[pytest11]\n{entries}")
+    suite.env["PYTHONPATH"] += f":{suite.cwd / 'site'}"
+    words = [sys.executable, "-m", "pytest", *more, "--runner", "-q", "-k", "fast", "-p", "no:cacheprovider"]
+    done = subprocess.run(words, cwd=suite.cwd, env=suite.env, capture_output=True, text=True, timeout=100)
+    assert "cost of 1 test, " in done.stdout, done
+
+
+def test_the_example_of_the_page_does_what_it_says(runner: support.Command) -> None:
+    page = (support.ROOT / "docs/howto/pytest.md").read_text(encoding="utf-8")
+    (runner.cwd / "test_sums.py").write_text(page.partition("```python\n")[2].partition("```")[0])
+    done = session(runner, "--runner", "-q")
+    for line in ("the test passed, but not its gates:", "cost of 3 tests, the slowest first", "1 failed, 2 passed in "):
+        assert line in done.stdout and line in page
+    assert re.search(r"  memory_max_mb 1\d\d MB \(at most 100 MB\)", done.stdout)
