@@ -52,7 +52,8 @@ class Build:
         self.env.update(PATH=f"{self.stubs}:/usr/local/bin:/usr/bin:/bin", CI="true")
         for name in ("python", "python3"):
             self.stub(name, f'exec {sys.executable} "$@"')
-        (self.stubs / "runner").symlink_to(temp / "python-script-runner/bin/runner")
+        (command,) = temp.glob("python-script-runner*/bin/runner")
+        (self.stubs / "runner").symlink_to(command)
 
     def stub(self, name: str, text: str) -> None:
         """Put a program on PATH."""
@@ -209,7 +210,8 @@ def test_the_action_expands_nothing_and_finds_its_files(build: Build) -> None:
     args = """one 'two words' "$(touch evil)" \\* #4"""
     given = {
         "script": "../tests/suite.py", "args": args, "working-directory": "deep", "json": "out.json",
-        "options": "--tag 'kind=a b' --timeout 1m", "history": str(build.cwd / "own.db"), "python": sys.executable,
+        "options": "--tag 'kind=a b' --timeout 1m", "history": "~/own.db", "python": sys.executable,
+        "junit": str(build.cwd / "deep/r.xml"),
         "gates": "\n  stdout_lines:1\n\n stdout_lines:>=1  \n", "fail-on-regression": True,
     }  # fmt: skip
     done = act(build, given, {})
@@ -217,7 +219,8 @@ def test_the_action_expands_nothing_and_finds_its_files(build: Build) -> None:
     assert done.stdout == "suite ran with ['one', 'two words', '$(touch evil)', '*', '#4'] []\n"
     report = json.loads((build.cwd / "out.json").read_text())
     assert report["tags"] == {"kind": "a b"}
-    assert build.names("own.db", "deep/evil", "evil") == {"own.db"}
+    assert build.names("deep/r.xml", "deep/evil", "evil") == {"deep/r.xml"}
+    assert (Path(build.env["HOME"]) / "own.db").exists()
     assert build.outputs["gates_failed"] == "0"
 
 
