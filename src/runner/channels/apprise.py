@@ -21,7 +21,7 @@ class Apprise:
 
     SETTINGS: Mapping[str, Any] = {
         "type": "object",
-        "properties": {"url": {"type": ["array", "string"], "items": {"type": "string"}}},
+        "properties": {"url": {"type": ["array", "string"], "items": {"type": "string"}, "writeOnly": True}},
         "required": ["url"],
     }
     spawns = False

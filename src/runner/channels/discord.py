@@ -28,7 +28,7 @@ class Discord(Webhook):
     SETTINGS: Mapping[str, Any] = {
         "type": "object",
         "properties": {
-            "url": {"type": "string"},
+            "url": {"type": "string", "writeOnly": True},
             "username": {"type": "string"},
             "allow_metadata": {"type": "boolean"},
         },

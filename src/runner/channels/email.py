@@ -32,7 +32,7 @@ class Email:
             "from": {"type": "string"},
             "to": {"type": ["array", "string"], "items": {"type": "string"}},
             "username": {"type": "string"},
-            "password": {"type": "string"},
+            "password": {"type": "string", "writeOnly": True},
             "password_file": {"type": "string"},
             "use_tls": {"type": "boolean"},
             "ca_file": {"type": "string"},

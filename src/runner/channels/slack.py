@@ -27,7 +27,7 @@ class Slack(Webhook):
     SETTINGS: Mapping[str, Any] = {
         "type": "object",
         "properties": {
-            "webhook_url": {"type": "string"},
+            "webhook_url": {"type": "string", "writeOnly": True},
             "username": {"type": "string"},
             "icon_emoji": {"type": "string"},
             "allow_metadata": {"type": "boolean"},

@@ -29,7 +29,7 @@ class Teams(Webhook):
 
     SETTINGS: Mapping[str, Any] = {
         "type": "object",
-        "properties": {"url": {"type": "string"}, "allow_metadata": {"type": "boolean"}},
+        "properties": {"url": {"type": "string", "writeOnly": True}, "allow_metadata": {"type": "boolean"}},
         "required": ["url"],
     }
 

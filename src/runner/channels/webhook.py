@@ -31,9 +31,9 @@ class Webhook:
     SETTINGS: Mapping[str, Any] = {
         "type": "object",
         "properties": {
-            "url": {"type": "string"},
-            "headers": {"type": "object"},
-            "secret": {"type": "string"},
+            "url": {"type": "string", "writeOnly": True},
+            "headers": {"type": "object", "writeOnly": True},
+            "secret": {"type": "string", "writeOnly": True},
             "template": {"type": ["object", "string"]},
             "allow_metadata": {"type": "boolean"},
         },

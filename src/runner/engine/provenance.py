@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from runner.model.redact import redact_value
+from runner.model.redact import redact_address, redact_arguments, redact_value
 from runner.options import Unset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from typing import Any
 
     from runner.options import Opt, Options
 
@@ -30,7 +31,7 @@ def rows(features: Iterable[Options]) -> list[dict[str, object]]:
 def shown(option: Opt, value: object) -> object:
     """Return a value as it may be shown: JSON types, secrets redacted."""
     if option.shape is not None:
-        return _data("", value)
+        return _data("", value, option.shape)
     if isinstance(value, tuple):
         return [shown(option, item) for item in value]
     if isinstance(value, str):
@@ -41,15 +42,35 @@ def shown(option: Opt, value: object) -> object:
     return value
 
 
-def _data(name: str, value: object) -> object:
-    """Return structured data with what its names and forms show to be secret redacted."""
-    if isinstance(value, dict):
-        return {key: _data(key, item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_data(name, item) for item in value]
+def _data(name: str, value: object, shape: Mapping[str, Any]) -> object:
+    """Return structured data without what its shape, its names and its forms show to be secret.
+
+    Args:
+        name: Key of the value.
+        value: The value.
+        shape: What it is; ``writeOnly`` in it marks what nobody is shown.
+    """
     if isinstance(value, Unset):
         return f"${{{value.name}}}"
-    return redact_value(name, value) if isinstance(value, str) else value
+    if isinstance(value, dict):
+        parts = {key: _inner(shape, key) for key in value}
+        return {key: _data(key, item, parts[key]) for key, item in value.items()}
+    if isinstance(value, list):
+        if value and not shape.get("writeOnly") and all(isinstance(item, str) for item in value):
+            return redact_arguments(value)  # they may be the words of a command
+        return [_data(name, item, {**shape.get("items", {}), **_hidden(shape)}) for item in value]
+    if not isinstance(value, str):
+        return value
+    return redact_address(value) if shape.get("writeOnly") else redact_value(name, value)
+
+
+def _inner(shape: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    inner = shape.get("properties", {}).get(key) or shape.get("additionalProperties") or {}
+    return {**inner, **_hidden(shape)}
+
+
+def _hidden(shape: Mapping[str, Any]) -> dict[str, bool]:
+    return {"writeOnly": True} if shape.get("writeOnly") else {}
 
 
 def text(value: object) -> str:

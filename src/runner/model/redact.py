@@ -6,7 +6,8 @@ What is replaced by ``***``:
   ``--api-key=X``, ``DB_PASSWORD=X``, ``?token=X``, ``X-Api-Key: X``, ``{"secret": "X"}``. A name speaks of something
   else when it ends with ``file``, ``count``, ``url`` and the like (``--token-count 5``, ``--password-file F``) or
   begins with a verb (``--ask-password``); ``--max-tokens``, ``--key`` and ``$PWD`` are not secrets;
-- the value of an option whose name ends with ``webhook``: its address is the secret;
+- the value of an option whose name ends with ``webhook``, and of an address of anything else that is called so all but
+  its host: it is the secret;
 - what is known to be a secret by its form: keys and tokens of common services, JSON web tokens, private keys, the
   secret part of webhook addresses, passwords in addresses (``https://user:***@host``), ``Bearer`` and ``Basic``
   credentials, and the password after ``-u user:`` and ``--user user:``.
@@ -144,7 +145,18 @@ def redact_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def redact_value(name: str, value: str) -> str:
     """Return the value of something called `name`, ``***`` in place of what is secret in it."""
+    if _WEBHOOK in name.lower():
+        return redact_address(value)
     return MASK if value and is_secret_name(name) else redact_text(value)
+
+
+def redact_address(value: str) -> str:
+    """Return an address that is a secret itself: its host, and nothing behind; ``***`` of what is none."""
+    if not value or value.startswith(("file:", "keyring:")):
+        return value  # these say where the secret is to be had
+    scheme, _, rest = value.partition("://")
+    host = rest.partition("?")[0].partition("/")[0].rpartition("@")[2]
+    return f"{scheme}://{host}/{MASK}" if host and scheme in ("http", "https") else MASK
 
 
 def redact_text(text: str) -> str:

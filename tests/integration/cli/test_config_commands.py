@@ -77,12 +77,13 @@ def test_a_wrong_file_starts_nothing_and_everything_is_told(runner: Command) -> 
 
 
 def test_check_says_what_it_found(runner: Command) -> None:
-    (runner.cwd / "c.yaml").write_text("database:\n  path: ${NOWHERE}/x.db\nalerts: []\n")
+    text = "database:\n  path: ${NOWHERE}/x.db\nalerts: []\nmonitoring:\n  enable_profiling: true\n"
+    (runner.cwd / "c.yaml").write_text(text)
     result = runner("config", "check", "c.yaml")
     assert result.exit_code == 0
-    assert "c.yaml: nothing wrong, 1 value with effect" in result.out
+    assert "c.yaml: nothing wrong, 2 values with effect" in result.out
     assert "NOWHERE" in result.out
-    assert "alerts" in result.out
+    assert "monitoring.enable_profiling" in result.out
     assert runner("config", "check").exit_code == 2
 
 
@@ -99,3 +100,21 @@ def test_init_never_overwrites(runner: Command) -> None:
     assert runner("config", "init", "other.yml").exit_code == 0
     assert runner("config", "init", "other.json").exit_code == 2
     assert runner("config", "init", "no/such/folder.yaml").exit_code == 2
+
+
+def test_addresses_that_are_secrets_are_not_shown(runner: Command) -> None:
+    (runner.cwd / "c.yaml").write_text("""
+notifications:
+  slack: {webhook_url: "https://chat.example/hooks/HUSH"}
+  email: {smtp_server: a, from: a@b.c, to: d@e.f, password: HUSH}
+  webhook: {url: "https://me:HUSH@in.example/HUSH?k=HUSH", headers: {X-Auth: HUSH, X-Env: "${NOWHERE}"}, secret: HUSH}
+  other: {kind: webhook, url: "file:~/hook", headers: {X-Auth: HUSH}}
+  apprise: {url: ["tgram://HUSH/x"]}
+  command: {command: [notify, --token, HUSH]}
+""")
+    told = runner("config", "show", "--config", "c.yaml", env={"RUNNER_SLACK_WEBHOOK": "https://chat.example/hooks/HUSH"})
+    assert told.exit_code == 0 and "HUSH" not in told.out
+    assert told.out.count("https://chat.example/***") == 2 and "https://in.example/***" in told.out
+    assert "file:~/hook" in told.out and "${NOWHERE}" in told.out
+    dry = runner("--dry-run", "--config", "c.yaml", "--slack-webhook", "https://chat.example/hooks/HUSH", "-c", "pass")
+    assert "HUSH" not in dry.out + dry.err and "https://chat.example/***" in dry.out
