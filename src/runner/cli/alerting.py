@@ -52,19 +52,23 @@ class Alerts:
         self._watch: AlertWatch | None = None
         self._stuck = False
 
-    def begin(self, execution: Execution, here: Here) -> None:
+    def begin(self, execution: Execution, here: Here, show: ShowOptions) -> None:
         """Judge what is to be judged while the script runs."""
         if not self.alerting.needs_watching or execution.skipped:
             return
         from runner.engine.alert_watch import AlertWatch
 
+        names: list[str] = []
+
         def said(found: list[Fired]) -> None:
-            screen = Screen()
-            # A line that is drawn over and over leaves no place for another, and in a file it would be counted as the
-            # script's; the summary has it.
-            if screen.terminal and here.overlay is None:
-                lines = [f"runner: alert: {screen.plain(_line(each))}\n" for each in _for_the_console(found)]
-                screen.write("".join(lines))
+            screen, told = Screen(), _for_the_console(found)
+            # Where a line is drawn over and over there is no place for another, and in a file one would be counted as
+            # the script's; the summary has it.
+            if here.overlay is not None:
+                names.extend(each.rule.name for each in found if each.outcome not in (WAITING, MUTED))
+                here.overlay.notice(f"alert: {', '.join(names)}" if names else "")
+            elif screen.terminal and not _in_events(show):
+                screen.write("".join(f"runner: alert: {screen.plain(_line(each))}\n" for each in told))
 
         self._watch = AlertWatch(execution, self.alerting, said)
 
@@ -79,6 +83,8 @@ class Alerts:
 
     def show(self, screen: Screen, show: ShowOptions) -> None:
         """Show what fired, one alert a line, as a part of the summary or without one."""
+        if _in_events(show):
+            return
         bare = show.quiet or show.log_level not in ("INFO", "DEBUG")
         fired = [each for each in self.alerting.fired if each.outcome != WAITING]
         if bare:
@@ -105,6 +111,11 @@ class Alerts:
         except Exception as error:
             self.alerting.warnings.append(f"alerts failed: {type(error).__name__}: {error}")
         return self.alerting.warnings
+
+
+def _in_events(show: ShowOptions) -> bool:
+    """Whether standard error gets events, of which each alert is one."""
+    return show.own_log is not None and show.own_log.speaks
 
 
 def _for_the_console(found: Sequence[Fired]) -> list[Fired]:

@@ -52,7 +52,6 @@ def run(line: Line) -> int:
     show = settings.get("show", ShowOptions)
     own = _own_log(settings, show)
     env = _environment(options)
-    assert line.target is not None
     retry, reports = _retry(settings, options), _reports(settings, environ, line)
     judge = _judge(settings, environ)
     alerts = _alerts(settings, environ)
@@ -87,12 +86,13 @@ def run(line: Line) -> int:
 
     repeating = _repeating(settings, execution, here, begin, show)
     (repeating or execution).start()
+    _hide(line)
     _die_of(execution.interrupted_by)
     try:
         if repeating is None:
             begin()
             if alerts is not None:
-                alerts.begin(execution, here)
+                alerts.begin(execution, here, show)
         finished = (repeating or execution).finish()
         if judge is not None:
             execution.warnings += judge.warnings
@@ -115,6 +115,15 @@ def _die_of(signal: int) -> None:
         from runner.agent.exit import die_of
 
         die_of(signal)
+
+
+def _hide(line: Line) -> None:
+    """Take the webhook that stands on the line, a secret, out of what other users see of this process."""
+    given = line.given.get("channels", {}).get("slack_webhook")
+    if given:
+        from runner.engine.title import hide
+
+        hide(given)
 
 
 def _environment(options: RunOptions) -> dict[str, str]:
@@ -277,6 +286,8 @@ def _end(
         alerts.judge(run)
     if show.own_log is not None:
         show.own_log.end(run, execution.judgement)
+        if alerts is not None:
+            show.own_log.alerts(each.to_dict() for each in alerts.alerting.fired)
         execution.warnings += show.own_log.trouble
     good = run.last.success and passed(execution)
     _uncover(here, execution, failed=not good)

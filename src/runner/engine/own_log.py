@@ -11,12 +11,14 @@ from time import time_ns
 from runner.agent.events import dumps
 from runner.engine.own_log_options import JSON
 from runner.engine.own_log_sinks import FileSink, JournalSink, Sink, StreamSink, SyslogSink, logfmt
+from runner.model.alert_state import TOLD
 from runner.model.metrics import CPU_TIME, EXECUTION_TIME, MEMORY_MAX
+from runner.model.notification import CRITICAL, WARNING
 from runner.model.run import iso, label_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from runner.agent.events import Event
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 #: Levels, the least serious first.
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
+#: Level of an alert that is told, by its severity.
+_SERIOUS = {CRITICAL: "ERROR", WARNING: "WARNING"}
 #: Figures that events carry.
 _FIGURES = (EXECUTION_TIME, CPU_TIME, MEMORY_MAX)
 
@@ -105,6 +109,13 @@ class OwnLog:
             level = "INFO" if gate.passed else "ERROR"
             self.event("gate", level, passed=gate.passed, gate=gate.gate, text=gate.text)
 
+    def alerts(self, fired: Iterable[Mapping[str, Any]]) -> None:
+        """Write down what became of alerts (see `AlertManager.check_alerts`)."""
+        for each in fired:
+            level = _SERIOUS.get(each["severity"], "INFO") if each["outcome"] == TOLD else "INFO"
+            facts = {key: value for key, value in each.items() if key != "name"}
+            self.event("alert", level, alert=each["name"], **facts)
+
     def warning(self, text: str) -> None:
         """Write down trouble that did not touch the script."""
         self.event("warning", "WARNING", text=text)
@@ -131,7 +142,7 @@ class OwnLog:
 
 
 def log_of_program() -> OwnLog | None:
-    """Return a log by the `logging` of the program that calls, under the name ``runner``; None if it does not use it."""
+    """Return a log by the `logging` of the program that calls, named ``runner``; None if it does not use it."""
     import sys
 
     if "logging" not in sys.modules:

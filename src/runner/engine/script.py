@@ -245,6 +245,8 @@ class ScriptRunner:
                     log.end(run)
                 if alerts is not None:
                     fired = self.alert_manager.conclude(alerts, run, looking=looking)
+                    if log is not None:
+                        log.alerts(fired)
                     execution.warnings += alerts.warnings
                 if heartbeat is not None:
                     execution.warnings += heartbeat.end(run)

@@ -196,3 +196,18 @@ def test_what_is_wrong_with_alerts_is_not_the_scripts_trouble(runner: support.Co
     done = runner(job, 3)
     assert done.exit_code == 3 and "✗ job.py failed" in done.err and "Traceback (most" not in done.err
     assert hook.titles == ["CRITICAL: job.py failed: broken"]
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/cmdline"), reason="needs /proc")
+def test_a_webhook_on_the_line_is_taken_out_of_what_others_see(runner: support.Command, hook: Hook) -> None:
+    script = runner.script("""
+        import os, sys, time
+        for _ in range(500):
+            line = open(f"/proc/{os.getppid()}/cmdline", "rb").read()
+            if b"hushhush" not in line and b"--slack-webhook" in line:
+                sys.exit(1)
+            time.sleep(0.02)
+    """)
+    assert hook.url.endswith("hushhush")
+    assert runner("--alert-config", "a:failed", "--slack-webhook", hook.url, script).exit_code == 1
+    assert len(hook.came) == 1

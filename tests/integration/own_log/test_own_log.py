@@ -71,3 +71,24 @@ def test_programs_hear_of_it(runner: support.Command, caplog: pytest.LogCaptureF
         api.ScriptRunner(script).run_script()
     told = [record.runner["event"] for record in caplog.records]  # type: ignore[attr-defined]
     assert told == ["run.start", "run.end"]
+
+
+def test_alerts_are_events_too_and_nothing_else_is_said(runner: support.Command) -> None:
+    script = runner.script("raise SystemExit(3)")
+    alerts = ("--alert-config", "broken:failed", "--alert-config", "never:success")
+    for way in ((), ("--quiet",)):
+        found = events(runner("--log-format", "json", *way, *alerts, script).err)
+        assert [event["event"] for event in found] == ["run.start", "run.end", "alert"]
+    assert (found[-1]["alert"], found[-1]["outcome"], found[-1]["level"]) == ("broken", "throttled", "INFO")
+    held = runner("--log-format", "json", "--only-on-failure", "--alert-config", "well:success", "-c", "pass")
+    last = events(held.err)[-1]
+    assert (last["alert"], last["outcome"], last["level"]) == ("well", "told", "WARNING")
+    assert last["run_id"] == events(held.err)[0]["run_id"]
+
+
+def test_programs_hear_of_alerts(runner: support.Command, caplog: pytest.LogCaptureFixture) -> None:
+    job = api.ScriptRunner(runner.cwd / runner.script("pass"))
+    job.alert_manager.add_alert("well", "success", severity="CRITICAL")
+    with caplog.at_level(logging.DEBUG, logger="runner"):
+        job.run_script()
+    assert [(record.runner["event"], record.levelname) for record in caplog.records][2:] == [("alert", "ERROR")]  # type: ignore[attr-defined]
