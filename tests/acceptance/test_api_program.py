@@ -129,3 +129,6 @@ def test_gates_take_a_result_or_its_metrics(runner: support.Command, form: str) 
     (runner.cwd / "base.json").write_text(json.dumps({**figures, "memory_max_mb": 10.0}))
     ci.load_baseline(runner.cwd / "base.json")
     assert [change.metric for change in ci.judge(given).changes]
+    for version in ("13", "14"):
+        ci.generate_tap_output(given, results, runner.cwd / "job.tap", version=version)
+        assert (runner.cwd / "job.tap").read_text().startswith(f"TAP version {version}\n1..4\n")

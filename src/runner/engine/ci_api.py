@@ -8,7 +8,7 @@ from runner.engine.baseline import Baseline
 from runner.engine.ci import judge_figures
 from runner.exporters import files
 from runner.exporters.junit import STRICT, junit_xml
-from runner.exporters.tap import tap_text
+from runner.exporters.tap import NEWEST, tap_text
 from runner.model.judgement import Judgement
 from runner.policy.gates import bounds, parse_gate
 
@@ -93,6 +93,12 @@ class CicdIntegration:
     ) -> None:
         """Write a run and its gates as JUnit XML.
 
+        Args:
+            metrics: As `judge` takes them.
+            gate_results: What `check_gates` returned.
+            output_path: Where to.
+            dialect: ``"strict"`` keeps to Jenkins' schema, ``"gitlab"`` adds the file of each test case.
+
         Raises:
             UsageError: The path can't work.
             ReportError: It could not be written.
@@ -104,14 +110,22 @@ class CicdIntegration:
         metrics: Mapping[str, Any],
         gate_results: Sequence[GateResult],
         output_path: str | os.PathLike[str],
+        version: str = NEWEST,
     ) -> None:
         """Write a run and its gates as TAP.
+
+        Args:
+            metrics: As `judge` takes them.
+            gate_results: What `check_gates` returned.
+            output_path: Where to.
+            version: ``"14"``, or ``"13"`` for readers that refuse the newer number.
 
         Raises:
             UsageError: The path can't work.
             ReportError: It could not be written.
         """
-        self._write(os.fspath(output_path), tap_text(_figures(metrics), list(gate_results), self.name).encode("utf-8"))
+        text = tap_text(_figures(metrics), list(gate_results), self.name, version)
+        self._write(os.fspath(output_path), text.encode("utf-8"))
 
     @staticmethod
     def _write(path: str, data: bytes) -> None:
