@@ -48,6 +48,9 @@ class Overlay:
     def resume(self) -> None:
         """Go on after a stop."""
 
+    def notice(self, text: str) -> None:
+        """Show a few words that came up meanwhile, with the next look; another thread may call it."""
+
     def close(self, failed: bool) -> None:
         """Leave the terminal as the script has left it: the attempt is over.
 
@@ -111,6 +114,10 @@ class Guard(Overlay):
     def resume(self) -> None:
         """Go on after a stop."""
         self._do(self._overlay.resume)
+
+    def notice(self, text: str) -> None:
+        """Show a few words that came up meanwhile."""
+        self._overlay.notice(text)
 
     def close(self, failed: bool) -> None:
         """Leave the terminal for good."""

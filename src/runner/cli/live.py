@@ -59,6 +59,11 @@ class Live(Overlay):
         self._typed = 0
         self._wrapped = False  # lines of the terminal may have been wrapped anew since it was drawn
         self._last = 0.0
+        self._notice = ""
+
+    def notice(self, text: str) -> None:
+        """Show a few words in the line from now on (see `Overlay.notice`)."""
+        self._notice = text
 
     def tell(self, event: Event, number: int) -> None:
         """Take one event of the attempt of that number."""
@@ -113,6 +118,7 @@ class Live(Overlay):
 
         assert self._figures is not None
         assert self._carrier is not None
+        self._figures.notice = self._screen.plain(self._notice)
         text = compose(self._figures, monotonic() - self._began, width - 1, self._screen).encode()
         if text != self._shown:
             self._carrier.insert(_BEGIN + (_DIM if self._screen.color else b"") + text + _END)

@@ -68,11 +68,13 @@ class Figures:
         memory_trail: Memory since its start.
         io_trail: Bytes a second passed through read and write calls since its start.
         durations: Asked how long comparable runs took, or None.
+        notice: A few words that came up meanwhile, or "".
     """
 
     def __init__(self, places: int = 64) -> None:
         self._places = places
         self.durations: Durations | None = None
+        self.notice = ""
         self._begin(1)
 
     def _begin(self, attempt: int) -> None:

@@ -78,6 +78,7 @@ def _parts(figures: Figures, elapsed: float, screen: Screen) -> list[tuple[int, 
     sparks = sparkline(figures.memory_trail.values, _SPARKS, screen) if len(figures.memory_trail.values) > 1 else ""
     return [
         (0, clock(elapsed), ""),
+        (1, figures.notice, ""),
         (8, f"attempt {figures.attempt}" if figures.attempt > 1 else "", ""),
         (3, remains, ""),
         (5, interval, " "),

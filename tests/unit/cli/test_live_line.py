@@ -74,6 +74,12 @@ def test_nothing_is_said_of_what_is_not_known():
     assert compose(Figures(), 3, 79, screen()) == " 0:03"
 
 
+def test_what_came_up_meanwhile_stands_before_the_figures(figures):
+    figures.notice = "alert: long"
+    assert compose(figures, 750, 79, screen()).startswith(" 12:30 · alert: long · ")
+    assert compose(figures, 750, 12, screen()) == " 12:30"
+
+
 def test_no_estimate_beyond_what_is_known(figures):
     assert "left" not in compose(figures, 1250, 79, screen())
 
