@@ -97,10 +97,10 @@ def run(line: Line) -> int:
         if judge is not None:
             execution.warnings += judge.warnings
         _end(execution, here, finished, show, said, alerts)
-        if heartbeat is not None:
-            _warn(show, heartbeat.end(finished))
         if alerts is not None:
             _warn(show, alerts.send())
+        if heartbeat is not None:
+            _warn(show, heartbeat.end(finished))
         signal, code = _deadly(finished.last), finished.last.exit_code
         if finished.last.success and not passed(execution):
             code = GATE_FAILED
