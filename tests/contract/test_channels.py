@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import socket
 import sys
 import threading
 import time
@@ -87,6 +88,9 @@ class Mail:
 
     def send_message(self, message: Any) -> None:
         Mail.sent.append(message.as_bytes())
+
+    def quit(self) -> None:
+        pass
 
 
 def settings_of(name: str, url: str, folder: Path) -> dict[str, Any]:
@@ -250,6 +254,26 @@ def test_a_signature_proves_the_sender(web: Web) -> None:
     expected = hmac.new(b"s3cret", moment.encode() + b"." + web.bodies[0], hashlib.sha256).hexdigest()
     assert digest == expected and abs(int(moment) - time.time()) < 100
     assert web.headers[0]["X-Team"] == "data"
+
+
+def test_what_stands_for_a_place_of_a_template_is_no_template(web: Web) -> None:
+    message = notification()
+    message.title = "{command} {host}"
+    send(make_channel("webhook", {"url": web.url, "template": {"text": "{title}, {severity}"}}), message)
+    assert json.loads(web.bodies[0]) == {"text": "{command} {host}, CRITICAL"}
+
+
+def test_each_address_of_a_name_is_tried(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    port = web.server.server_port
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
+    ask = socket.getaddrinfo
+
+    def told(host: str, *args: Any, **more: Any) -> Any:
+        return found if host == "two.test" else ask(host, *args, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", told)
+    send(make_channel("webhook", {"url": f"http://two.test:{port}/x"}))
+    assert len(web.bodies) == 1
 
 
 def test_a_template_gives_the_form(web: Web) -> None:

@@ -69,6 +69,10 @@ class Email:
                 if server.sock is not None:
                     server.sock.settimeout(left(deadline))
                 server.send_message(message)
+                try:
+                    server.quit()
+                except (smtplib.SMTPException, OSError):
+                    pass  # it has taken the message, whatever it says now
         except smtplib.SMTPAuthenticationError:
             raise Permanent(f"{host} does not accept user and password") from None
         except smtplib.SMTPRecipientsRefused as error:
@@ -124,7 +128,7 @@ class Email:
         from runner.channels.mail_page import page, picture
 
         mail = EmailMessage()
-        mail["Subject"] = clip(_one_line(f"[{notification.severity}] {notification.title}"), _SUBJECT)
+        mail["Subject"] = clip(_one_line(notification.title), _SUBJECT)
         mail["From"] = reveal(self.settings.get("from"), f"{self.name}: from")
         mail["To"] = ", ".join(reveal(address, f"{self.name}: to") for address in self.to)
         mail["Date"] = format_datetime(_now(time()))

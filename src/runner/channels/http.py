@@ -132,17 +132,25 @@ def _connect(
             return connection, target
         return connection, parts.geturl()
     connection = kind(host, port, timeout=left(deadline))
-    address = _resolve(host, port, allow_metadata)
+    addresses = _resolve(host, port, allow_metadata)
 
     def dial(_: object, timeout: object = None, source: object = None) -> socket.socket:
         # What was looked at is what is connected to: a name could lead elsewhere the next time.
-        return socket.create_connection(address, left(deadline))
+        for others in range(len(addresses) - 1, -1, -1):
+            try:
+                made = socket.create_connection(addresses[-1 - others], left(deadline) / (others + 1))
+                break
+            except OSError:
+                if not others:
+                    raise
+        made.settimeout(left(deadline))
+        return made
 
     connection._create_connection = dial  # type: ignore[attr-defined]
     return connection, target
 
 
-def _resolve(host: str, port: int, allow_metadata: bool) -> tuple[str, int]:
+def _resolve(host: str, port: int, allow_metadata: bool) -> list[tuple[str, int]]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError):
@@ -154,8 +162,7 @@ def _resolve(host: str, port: int, allow_metadata: bool) -> tuple[str, int]:
             raise Permanent(
                 f"{host} leads to {mapped}, where machines keep their credentials; allow_metadata: true allows it"
             )
-    address = found[0][4]
-    return str(address[0]), port
+    return [(str(address[0]), port) for *_, address in found]
 
 
 def _proxy(parts: SplitResult) -> SplitResult | None:

@@ -109,11 +109,13 @@ def fill(template: Any, data: Mapping[str, Any]) -> Any:
         return None if isinstance(template, Unset) else template
     if template[:1] == "{" and template[-1:] == "}" and template[1:-1] in data:
         return data[template[1:-1]]
-    text = template
-    for name, value in data.items():
-        if "{" + name + "}" in text:
-            text = text.replace("{" + name + "}", value if isinstance(value, str) else json.dumps(value))
-    return text
+    import re
+
+    def value_of(found: re.Match[str]) -> str:
+        value = data.get(found[1], found[0])
+        return value if isinstance(value, str) else json.dumps(value)
+
+    return re.sub(r"\{(\w+)\}", value_of, template)  # once: what a script wrote is no template
 
 
 def _fits_a_header(value: object) -> bool:

@@ -238,7 +238,7 @@ class Sender:
             return now
         failures = self.book.pause(name, self.targets[name])[1] + 1
         seconds = max(wait, min(_LONGEST, _FIRST * 2.0 ** min(failures - 1, 20)))
-        until = now + min(int(seconds * 1e9), LONGEST_PAUSE)
+        until = now + int(min(seconds * 1e9, LONGEST_PAUSE))
         self.book.put_pause(name, self.targets[name], until, failures, problem)
         return until
 

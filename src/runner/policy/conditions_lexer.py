@@ -254,6 +254,8 @@ def _quantity(text: str, start: int, end: int, unit: int, last: int, value: floa
     """Return the token of a number with a unit; what stands at the number and is none is an error."""
     word = text[unit:last]
     found: dict[Dimension, float] = {}
+    if word[0] == "_":  # float() takes 1_000
+        raise ConditionError(f"a number has no underscores: {text[start:last]!r}", text, start, last)
     try:
         # 1h30m is one duration.
         compound = any(map(_is_digit, word))

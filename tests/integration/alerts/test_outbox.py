@@ -72,6 +72,17 @@ def test_who_asks_to_wait_long_is_left_in_peace_so_long(runner: support.Command,
     assert min(until, due) - time.time_ns() > 60e9
 
 
+def test_who_asks_to_wait_for_ever_is_left_in_peace_for_an_hour(
+    runner: support.Command, hook: Hook, job: str
+) -> None:
+    hook.code, hook.retry_after = 429, "inf"
+    done = runner(job, 1)
+    assert done.exit_code == 1 and "waits in the outbox: 127.0.0.1 answered 429" in done.err
+    assert "failed" not in done.err.partition("warning:")[2]
+    [message] = outbox_of(runner)
+    assert message["state"] == "waiting" and message["tries"] == 1
+
+
 def test_what_is_refused_for_good_is_kept_and_said(runner: support.Command, hook: Hook, job: str) -> None:
     hook.code = 404
     assert "refused and is kept" in runner(job, 1).err

@@ -103,7 +103,7 @@ def test_mail_arrives_with_text_page_and_picture(server: Callable[..., Any]) -> 
     box, settings = server()
     send(make_channel("email", settings))
     [mail] = box.mails
-    assert mail["Subject"] == "[CRITICAL] backup.py failed: disk full"
+    assert mail["Subject"] == "backup.py failed: disk full"
     assert mail["To"] == "team@example.com, Ops <ops@example.com>"
     assert mail["Message-ID"] == "<0123456789abcdef0123456789abcdef@runner.invalid>"
     assert box.recipients == [["team@example.com", "ops@example.com"]]
@@ -177,9 +177,22 @@ def test_headers_hold_one_line_whatever_is_in_the_message(server: Callable[..., 
     box, settings = server()
     send(make_channel("email", settings), hostile())
     [mail] = box.mails
-    assert "Bcc" not in mail and mail["Subject"].startswith("[CRITICAL] <b>")
+    assert "Bcc" not in mail and mail["Subject"].startswith("<b>")
     html = mail.get_body(("html",)).get_content()
     assert "<b>" not in html.replace("<body", "") and "&lt;b&gt;" in html
+
+
+def test_a_server_that_takes_a_mail_and_then_goes_down_has_taken_it(
+    server: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box, settings = server()
+
+    async def going(self: object, server: object, session: object, envelope: object) -> str:
+        return "421 going down"
+
+    monkeypatch.setattr(Box, "handle_QUIT", going, raising=False)
+    send(make_channel("email", settings))
+    assert len(box.mails) == 1
 
 
 @pytest.mark.parametrize("how", ["hangs", "hangs up", "breaks off", "is no mail server"])

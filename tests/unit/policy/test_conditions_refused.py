@@ -63,6 +63,7 @@ def refused(text: str) -> str:
         ("cpu_max > 1 / 0", "1 / 0", "can't be reckoned"),
         ("cpu_max > 1e308 * 10", "1e308 * 10", "can't be reckoned"),
         ("cpu_max > 0x10", "x10", "is no unit"),
+        ("execution_time_seconds > 1_000", "1_000", "has no underscores"),
         # functions
         ("p95 > 3", "p95", "write p95(METRIC[, PERIOD])"),
         ("p95() > 3", "p95()", "p95 is written p95(METRIC[, PERIOD])"),
