@@ -224,7 +224,8 @@ def _limits(layout: Layout, number: int, panel: Panel) -> list[str]:
     for label, value in panel.limits:
         y = layout.y(number, value)
         parts.append(f'<path class="rc-limit" d="M{_n(layout.left)} {_n(y)}H{_n(layout.right)}"/>')
-        parts.append(_text(layout.right - 4, y - 4, cut(label, layout.columns), "rc-text", "end"))
+        under = y - layout.tops[number] < 12  # above it stands the head of the panel
+        parts.append(_text(layout.right - 4, y + (13 if under else -4), cut(label, layout.columns), "rc-text", "end"))
     return parts
 
 

@@ -21,6 +21,7 @@ from runner.exporters.telling import (
     usual_rows,
 )
 from runner.model import metrics as m
+from runner.model.drawing import known
 from runner.model.groups import groups
 from runner.model.metric import SAMPLED
 from runner.model.run import label_of
@@ -42,6 +43,8 @@ _OUTPUT_BYTES = 512 << 10
 _ROWS = 500
 
 _MARKS = {PASSED: "✓ passed", FAILED: "✗ failed", SKIPPED_GATE: "not judged"}
+#: Times the highest value of a curve beyond which a limit would make the curve flat.
+_FAR = 4
 #: The drawing of an interval, in pixels.
 _BAR_WIDTH, _BAR_HEIGHT = 120, 16
 
@@ -107,11 +110,14 @@ def html_report(run: Run, judgement: Judgement | None, chart: Chart) -> str:
 
 
 def _draw_limits(chart: Chart, judgement: Judgement | None) -> None:
-    """Draw the limits that gates set on peaks across the curves that have them."""
+    """Draw the limits that gates set on peaks across the curves that have them, but for those far above."""
     for gate in [] if judgement is None else judgement.gates:
         unit = {m.CPU_MAX.name: "percent", m.MEMORY_MAX.name: "MB"}.get(gate.metric)
         for panel in chart.panels:
-            if panel.unit == unit and gate.limit is not None and isfinite(gate.limit):
+            if panel.unit != unit or gate.limit is None:
+                continue
+            highest = max((value for series in panel.series for value in known(series.ys)), default=0.0)
+            if 0 <= gate.limit <= _FAR * highest:
                 panel.limits = [*panel.limits, (one_line(gate.gate, 100), gate.limit)]
 
 

@@ -97,6 +97,13 @@ def test_the_page_draws_intervals_and_the_limits_of_gates() -> None:
     assert "train.py" in page.split("</title>")[0]
 
 
+def test_a_limit_far_above_does_not_flatten_the_curve() -> None:
+    run = whole(1)
+    gates = [GateResult(CPU_MAX.name, f"cpu_max:{limit}", 90.0, limit, True, "") for limit in (100.0, 9000.0)]
+    page = html_report(run, Judgement(gates), run_chart(run))
+    assert [f">cpu_max:{limit}</text>" in page for limit in (100.0, 9000.0)] == [True, False]
+
+
 def test_commands_are_escaped_as_documented() -> None:
     assert command("error", {"title": "a:b,c%\n", "file": "x"}, "50 %: a,b\r\nc") == (
         "::error title=a%3Ab%2Cc%25%0A,file=x::50 %25: a,b%0D%0Ac"
