@@ -6,7 +6,7 @@ from runner.agent.events import FAILED_TO_START, SKIPPED
 from runner.exporters.plain import one_line
 from runner.model import metrics as m
 from runner.model.run import iso
-from runner.model.units import format_bytes, format_count
+from runner.model.units import format_bytes, format_change, format_count
 from runner.model.usual import HIGHER, LOWER
 from runner.model.verdict import figure, value_text, verdict
 
@@ -76,7 +76,7 @@ def change_rows(changes: Sequence[Change]) -> list[tuple[str, str, str, str, str
     """Return for each figure its name, its baseline, the figure, the change, the interval of it, and the verdict."""
     return [
         (one_line(change.metric), value_text(change.metric, change.baseline), value_text(change.metric, change.value),
-         _NONE if change.relative is None else percent(change.relative), interval(change), change.verdict)
+         format_change(change.relative), interval(change), change.verdict)
         for change in changes
     ]  # fmt: skip
 
@@ -85,12 +85,7 @@ def interval(change: Change) -> str:
     """Return the interval of a change in words."""
     if change.lower is None or change.upper is None:
         return _NONE
-    return f"{percent(change.lower)} to {percent(change.upper)}"
-
-
-def percent(share: float) -> str:
-    """Return a relative change as people read it: ``+12.3 %``."""
-    return f"{100 * share:+,.{0 if abs(share) >= 0.9995 else 1}f} %"
+    return f"{format_change(change.lower)} to {format_change(change.upper)}"
 
 
 def usual_rows(run: Run) -> list[tuple[str, str, str, str]]:

@@ -136,4 +136,4 @@ def format_change(part: float | None) -> str:
         return "-"
     if abs(part) < 0.0005:
         return "0 %"
-    return f"{100 * part:+.{1 if abs(part) < 0.0095 else 0}f} %"
+    return f"{100 * part:+,.{1 if abs(part) < 0.0095 else 0}f} %"

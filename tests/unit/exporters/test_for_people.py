@@ -10,7 +10,7 @@ from runner.exporters.github import MOST_SUMMARY, GithubReport, annotation_comma
 from runner.exporters.gitlab import gitlab_metrics
 from runner.exporters.html_report import html_report
 from runner.exporters.markdown import code, markdown
-from runner.exporters.telling import gate_rows, headline, percent
+from runner.exporters.telling import gate_rows, headline
 from runner.model.judgement import SAME, UNSURE, WORSE, Change, GateResult, Judgement
 from runner.model.metrics import CPU_MAX, EXECUTION_TIME, MEMORY_MAX
 from runner.model.run import Tail
@@ -50,13 +50,6 @@ def test_what_a_gate_says_is_told_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("share", "text"), [(0.123, "+12.3 %"), (-0.05, "-5.0 %"), (0.0, "+0.0 %"), (12.5, "+1,250 %")]
-)
-def test_changes_are_told_in_percent(share: float, text: str) -> None:
-    assert percent(share) == text
-
-
-@pytest.mark.parametrize(
     ("text", "shown"),
     [
         ("cpu_max:<=90 @me", "`cpu_max:<=90 @me`"),
@@ -77,7 +70,7 @@ def test_failed_gates_and_worse_figures_come_first() -> None:
     text = markdown(whole(1), Judgement([gate(True), gate(False)], changes, ["no baseline yet"]))
     assert text.index("| ❌ |") < text.index("| ✅ |")
     assert text.index("`cpu_max` |") < text.index("`memory_max_mb` |") < text.index("`execution_time_seconds` |")
-    assert "| +100 % | +80.0 % to +120 % | 🔴 worse |" in text
+    assert "| +100 % | +80 % to +120 % | 🔴 worse |" in text
     assert "> `no baseline yet`" in text
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.model.units import format_bytes, format_seconds, format_value, parse_bytes, parse_seconds
+from runner.model.units import format_bytes, format_change, format_seconds, format_value, parse_bytes, parse_seconds
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,11 @@ def test_a_size_is_read_with_any_usual_unit(text: str, size: int) -> None:
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a size"):
         parse_bytes(text)
+
+
+@pytest.mark.parametrize(
+    ("part", "text"),
+    [(0.123, "+12 %"), (-0.05, "-5 %"), (0.004, "+0.4 %"), (-0.0002, "0 %"), (12.5, "+1,250 %"), (None, "-")],
+)
+def test_changes_are_told_in_percent(part: float | None, text: str) -> None:
+    assert format_change(part) == text
