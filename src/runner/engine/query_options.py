@@ -70,7 +70,9 @@ class MetricsOptions(Options):
 class SqlOptions(Options):
     """A question in SQL."""
 
-    query: str = opt("A SELECT on the views runs, scripts, daily and alerts", default="", metavar="QUERY", positional=True)
+    query: str = opt(
+        "A SELECT on the views runs, scripts, daily and alerts", default="", metavar="QUERY", positional=True
+    )
     schema: bool = opt("Show the views and their columns", default=False, flag="--sql-schema")
     samples: str = opt(
         "Add a view, samples, with what was sampled in this run", default="", flag="--sql-samples", metavar="RUN"
