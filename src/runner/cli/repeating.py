@@ -6,10 +6,11 @@ import os
 
 from runner.agent.overlay import Guard
 from runner.cli.hold import Hold
-from runner.engine.confirm import GROUP_TAG, NUMBER_TAG, confirmed, median_run, repeat, worth_confirming
+from runner.engine.confirm import GROUP_TAG, confirmed, median_run, repeat, worth_confirming
 from runner.engine.isolated import Isolated
 from runner.model.errors import UsageError
 from runner.model.metrics import EXECUTION_TIME
+from runner.model.run import NUMBER_TAG
 from runner.model.units import format_seconds
 
 TYPE_CHECKING = False

@@ -7,6 +7,7 @@ from copy import copy
 from runner.model.judgement import GateResult, Judgement
 from runner.model.metric import BOUND, CEILING
 from runner.model.metrics import BY_NAME, EXECUTION_TIME
+from runner.model.run import NUMBER_TAG
 from runner.options import RUN, Options, opt
 
 TYPE_CHECKING = False
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
     Done = TypeVar("Done", bound=HasSucceeded)
 
-#: Tags of the runs of one repetition: what they have in common, and which of them each is.
-GROUP_TAG, NUMBER_TAG = "gate", "gate_run"
+#: Tag that the runs of one repetition have in common.
+GROUP_TAG = "gate"
 
 
 class ConfirmOptions(Options):

@@ -21,7 +21,7 @@ from runner.exporters.telling import (
     usual_rows,
 )
 from runner.model.judgement import BETTER, SAME, UNSURE, WORSE
-from runner.model.run import label_of
+from runner.model.run import NUMBER_TAG, label_of
 from runner.model.verdict import error_of
 from runner.options import RUN, Options, opt
 
@@ -96,7 +96,8 @@ def _marker(label: str) -> str:
 
 
 def _where(run: Run) -> list[str]:
-    told = [("run", run.id), ("commit", (run.git_commit or "")[:12]), ("on", str(run.host.get("hostname") or ""))]
+    told = [("gate run", run.tags.get(NUMBER_TAG, "")), ("run", run.id), ("commit", (run.git_commit or "")[:12]),
+            ("on", str(run.host.get("hostname") or ""))]  # fmt: skip
     return [f"{name} {code(value)}" for name, value in told if value]
 
 

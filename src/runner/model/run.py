@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from runner.model.metric import Value
     from runner.model.usual import Comparison
 
+#: Tag of one run of several that were made to be judged together: which of them it is, or that it speaks for them all.
+NUMBER_TAG = "gate_run"
+
 
 class Tail:
     """What was kept of one output stream: its beginning, its end, and how much there was."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -160,7 +161,10 @@ def test_reports_are_written(repository: Repository) -> None:
     done = repository.gate("--junit-output", "j.xml", "--markdown-output", "m.md", "job.py", pairs=ENOUGH)
     assert done.exit_code == 3, done
     assert b"failure" in (repository.runner.cwd / "j.xml").read_bytes()
-    assert "worse" in (repository.runner.cwd / "m.md").read_text()
+    told = (repository.runner.cwd / "m.md").read_text()
+    assert "worse" in told and f"gate run `median of {ENOUGH}`" in told
+    assert re.search(rf"> `working tree against HEAD \([0-9a-f]{{12}}\), {ENOUGH} pairs of runs`", told)
+    assert "pairs of runs" not in done.out.partition("\n")[2], "the answer says it once"
 
 
 def test_a_report_on_standard_output_stands_there_alone(repository: Repository) -> None:

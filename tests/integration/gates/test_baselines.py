@@ -194,6 +194,8 @@ def test_two_files_are_judged_without_a_run(runner: support.Command) -> None:
 
 @pytest.mark.parametrize("args", [["gate"], ["gate", "one.json"], ["gate", "base.json", "none.json"],
                                   ["gate", "base.json", "base.json", "--add-gate", "cpu_mx:1"],
+                                  ["gate", "base.json", "base.json", "--head", "HEAD"],
+                                  ["gate", "base.json", "base.json", "--min-effect", "5%"],
                                   ["gate", "base.json", "base.json", "--save-baseline", "base.json"]])  # fmt: skip
 def test_a_comparison_that_makes_no_sense_is_refused(runner: support.Command, args: list[str]) -> None:
     figures(runner.cwd / "base.json", execution_time_seconds=10.0)

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 #: Whose options only make sense where something is run.
 _RUN_OWNERS = (
-    "confirm", "run", "monitor", "record", "limits", "json", "junit", "tap", "markdown", "html", "github", "gitlab",
+    "gate-revisions", "confirm", "run", "monitor", "record", "limits", "json", "junit", "tap", "markdown", "html",
+    "github", "gitlab",
 )  # fmt: skip
 _CSV = ("metric", "value", "baseline", "relative", "lower", "upper", "verdict", "count")
 

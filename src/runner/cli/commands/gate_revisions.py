@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from copy import copy
 
 from runner.agent.spawn import script_environment
 from runner.cli.gates_shown import judgement_lines
@@ -87,9 +88,11 @@ def gate_revisions(words: Sequence[str], given: Mapping[str, Any], out: TextIO) 
             _show_output(error)
             raise
         judgement.notices[:0] = [*notices, *gate.notices]
+    told = copy(judgement)
+    told.notices = [_title(gate, work), *judgement.notices]
     for report in reports:
         try:
-            report.write(median_run(work.sides[1].runs), judgement)
+            report.write(median_run(work.sides[1].runs), told)
         except RunnerError as error:
             work.warnings.append(str(error))
     for line in work.warnings:
@@ -123,10 +126,14 @@ def _answer(given: Mapping[str, Any], gate: RevisionGate, work: Interleaved, jud
         write_rows(out, "csv", _CSV, [change.to_dict() for change in judgement.changes])
     else:
         screen = Screen(out.fileno() if out.isatty() else -1)
-        base, head = work.sides
-        title = f"{head.target.name}: {head.label} against {base.label} ({gate.commits['base'][:12]})"
-        out.write(screen.fit(f"{title}, {len(base.runs)} pairs of runs") + "\n")
+        out.write(screen.fit(f"{work.sides[1].target.name}: {_title(gate, work)}") + "\n")
         out.writelines(line + "\n" for line in judgement_lines(screen, judgement))
+
+
+def _title(gate: RevisionGate, work: Interleaved) -> str:
+    """Return what was compared with what."""
+    base, head = work.sides
+    return f"{head.label} against {base.label} ({gate.commits[base.name][:12]}), {len(base.runs)} pairs of runs"
 
 
 def _as_data(
