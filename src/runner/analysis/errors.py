@@ -68,7 +68,7 @@ _WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
                "getaddrinfo", "502 bad gateway", "503 service unavailable", "504 gateway")),
     (TIMEOUT, ("timed out", "timeout", "deadline exceeded")),
     (SYNTAX, ("syntax error", "unexpected token", "parse error")),
-    (DATA, ("no such file or directory", "invalid", "not found", "unexpected")),
+    (DATA, ("no such file or directory", "not a directory", "is a directory", "invalid", "not found", "unexpected")),
 )  # fmt: skip
 
 #: How an attempt ended, where that says it all.

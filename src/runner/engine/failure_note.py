@@ -33,10 +33,27 @@ def note_failure(store: Store, run: Run) -> Failure | None:
     last = run.last
     if last.success or last.reason == FAILED_TO_START:
         return None
-    errors = errors_of(last)
-    kind = classify(last.error_type, last.error_message, last.reason, errors.split("\n")[-_LINES:])
+    kind, place = kind_and_place(last, errors_of(last))
     before = recurrence_in(store, run) or Recurrence(0, None, None, 0)
-    return Failure(kind, MEANINGS[kind], place_text(last, errors), before.count, before.last, before.runs)
+    return Failure(kind, MEANINGS[kind], place, before.count, before.last, before.runs)
+
+
+def kind_and_place(attempt: Attempt, errors: str) -> tuple[str, str]:
+    """Return the class of the error that ended an attempt, and where in the code it came from ("" if it is not told).
+
+    Args:
+        attempt: The attempt.
+        errors: What it wrote to standard error, as far as it was kept.
+    """
+    if (attempt.error_type or "").startswith("exit:"):
+        from runner.analysis.log_scan import scan
+
+        # An exception of Python that ended it is known already; one that was printed before another exit is history.
+        faults = [fault for fault in scan(errors).faults if fault.language != "python"]
+        if faults:
+            return classify(faults[-1].type, faults[-1].message), basename(faults[-1].place)
+    kind = classify(attempt.error_type, attempt.error_message, attempt.reason, errors.split("\n")[-_LINES:])
+    return kind, place_text(attempt, errors)
 
 
 def errors_of(attempt: Attempt) -> str:

@@ -8,7 +8,7 @@ from runner.analysis.errors import MEANINGS, classify
 from runner.analysis.log_scan import scan
 from runner.analysis.recurrence import fingerprint
 from runner.analysis.templates import Miner
-from runner.engine.failure_note import errors_of, place_text
+from runner.engine.failure_note import errors_of, kind_and_place
 from runner.engine.history_options import days_before
 from runner.model.run import iso, label_of
 from runner.stores.base import FAILED, RunFilter
@@ -84,15 +84,15 @@ class LogAnalyzer:
     def _group(self, runs: list[Run]) -> dict[str, Any]:
         newest = runs[0]
         whole = self.history.get(newest.id) or newest
-        last, errors = newest.last, errors_of(whole.last)
-        kind = classify(last.error_type, last.error_message, last.reason, errors.split("\n")[-50:])
+        last = newest.last
+        kind, place = kind_and_place(whole.last, errors_of(whole.last))
         return {
             "script": label_of(newest.name, newest.script_path),
             "error_type": last.error_type or last.reason,
             "message": last.error_message or "",
             "class": kind,
             "meaning": MEANINGS[kind],
-            "place": place_text(whole.last, errors),
+            "place": place,
             "count": len(runs),
             "runs": [run.id for run in runs[:10]],
             "first": iso(runs[-1].started),

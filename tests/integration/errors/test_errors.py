@@ -76,3 +76,25 @@ def test_a_text_can_be_analyzed_alone() -> None:
     assert (found["class"], found["levels"]) == ("memory", {"warning": 1})
     assert found["faults"][0]["type"] == "MemoryError" and found["meaning"]
     assert api.LogAnalyzer.analyze("all is well\n")["class"] == "other"
+
+
+def test_errors_of_other_languages_are_told_by_what_they_printed(runner: support.Command) -> None:
+    script = runner.script("""
+        import sys
+        sys.stderr.write("Exception in thread \\"main\\" java.lang.OutOfMemoryError: heap\\n\\tat a.B.c(B.java:12)\\n")
+        sys.exit(1)
+    """)
+    told = runner(script).err
+    assert "  Where    B.java:12 · memory: " in told
+    [row] = json.loads(runner("errors", "--format", "json").out)["errors"]
+    assert (row["class"], row["place"]) == ("memory", "B.java:12")
+    handled = runner.script("""
+        import sys, traceback
+        try:
+            {}["x"]
+        except KeyError:
+            traceback.print_exc()
+        sys.exit(3)
+    """)
+    runner(handled)
+    assert [row["place"] for row in json.loads(runner("errors", "--format", "json").out)["errors"]] == ["", "B.java:12"]

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from runner.engine.run_options import RecordOptions
 
 _ERRORS = ("last", "count", "first", "class", "run", "script", "error")
-_LESS = ("first", "class", "run")
+_LESS = ("first", "class", "run", "count", "last")
+#: Columns that an error is to have.
+_LEAST = 24
 _PATTERNS = ("first", "runs", "lines", "template")
 
 
@@ -62,7 +64,7 @@ def show_errors(options: ErrorsOptions, record: RecordOptions, query: QueryOptio
         write_rows(out, "table", _PATTERNS, [_pattern(row) for row in rows])
     else:
         lines = [_error(row) for row in rows]
-        write_rows(out, "table", fitting(_ERRORS, _LESS, lines, out), lines)
+        write_rows(out, "table", fitting(_ERRORS, _LESS, lines, out, _LEAST), lines)
     return 0
 
 
