@@ -46,9 +46,12 @@ def make_message(run: Run, alerts: Sequence[Mapping[str, Any]], time: int) -> No
     """
     last = run.last
     ended = last.ended is not None or last.reason == FAILED_TO_START
-    told = sorted(alerts, key=lambda each: (each["kind"] != FIRE, -SEVERITIES.index(each["severity"])))
-    script = redact_text(script_label(run))
-    error = redact_text(_error(last)) if ended else ""
+    told = [
+        {key: printable(value) if isinstance(value, str) else value for key, value in each.items()}
+        for each in sorted(alerts, key=lambda each: (each["kind"] != FIRE, -SEVERITIES.index(each["severity"])))
+    ]
+    script = _plain(script_label(run))
+    error = _plain(_error(last)) if ended else ""
     return Notification(
         os.urandom(16).hex(),
         told[0]["kind"],
@@ -62,7 +65,7 @@ def make_message(run: Run, alerts: Sequence[Mapping[str, Any]], time: int) -> No
         tail_of(last),
         _curve(last),
         script=script,
-        script_key=redact_text(run.script_key),
+        script_key=_plain(run.script_key),
         run_id=run.id,
         host=str(run.host.get("hostname") or os.uname().nodename),
         user=run.user,
@@ -77,8 +80,13 @@ def make_message(run: Run, alerts: Sequence[Mapping[str, Any]], time: int) -> No
     )  # fmt: skip
 
 
+def _plain(text: str) -> str:
+    """Return a text as it may go anywhere: one line of Unicode without secrets; a name of a file can be any bytes."""
+    return printable(redact_text(text.replace("\n", " ")))
+
+
 def _command(run: Run) -> str:
-    return redact_text(" ".join([run.script_path, *run.args]))
+    return _plain(" ".join([run.script_path, *run.args]))
 
 
 def _title(script: str, last: Attempt, told: Sequence[Mapping[str, Any]], ended: bool) -> str:
@@ -89,7 +97,7 @@ def _title(script: str, last: Attempt, told: Sequence[Mapping[str, Any]], ended:
         text = f"{told[0]['severity']}: {script}{state if ended else ' is running'}: {', '.join(firing)}"
     else:
         text = f"Over: {script}: {', '.join(each['rule'] for each in told)}"
-    return printable(text)
+    return text
 
 
 def _error(last: Attempt) -> str:
@@ -109,8 +117,8 @@ def _lines(run: Run, last: Attempt, error: str, ended: bool) -> list[str]:
     if len(run.attempts) > 1:
         lines.append(f"Attempts: {len(run.attempts)}, {format_seconds(run.total_seconds)} in all")
     if run.tags:
-        lines.append("Tags: " + ", ".join(f"{key}={value}" for key, value in run.tags.items()))
-    return [*lines, f"Started: {iso(run.started)[:19].replace('T', ' ')}", f"Directory: {redact_text(run.cwd)}"]
+        lines.append("Tags: " + _plain(", ".join(f"{key}={value}" for key, value in run.tags.items())))
+    return [*lines, f"Started: {iso(run.started)[:19].replace('T', ' ')}", f"Directory: {_plain(run.cwd)}"]
 
 
 def tail_of(last: Attempt) -> list[str]:

@@ -81,7 +81,7 @@ class Fired:
 def text_of(rule: AlertRule, verdict: Verdict | None, run: Run) -> str:
     """Return what an alert found: the values of what its condition names, and the condition."""
     findings = [] if verdict is None else [each for each in verdict.findings if not isinstance(each.value, bool)]
-    condition = rule.condition
+    condition = " ".join(rule.condition.split())  # a file may have it on several lines
     if len(findings) == 1:
         condition = condition.removeprefix(findings[0].text).strip()  # its name stands before its value already
     parts = [", ".join(map(str, findings)), f"({condition})" if findings else condition]

@@ -195,7 +195,7 @@ class AlertBook:
             early: Whether those count too that are to wait for another while.
 
         Returns:
-            Key and message of each.
+            Key and message of each, those first that were tried least often.
         """
         if not early and not self._ask("has_due", [channel, target, now, now + LONGEST_PAUSE, now + LEASE]):
             return []  # most of the time, without a writer's lock
@@ -203,7 +203,8 @@ class AlertBook:
             rows = self._ask("claim", [
                 owner, now + LEASE, channel, target, now, now + LONGEST_PAUSE, now + LEASE, early, limit,
             ])  # fmt: skip
-        return sorted((key, loads(unpack(body))) for key, body in rows)
+        # One that is never taken must not stand before all others for ever.
+        return [(key, loads(unpack(body))) for _, key, body in sorted(rows)]
 
     def settle(self, owner: str, now: int, results: Sequence[tuple[int, str, str, int]]) -> None:
         """Note what became of messages that an owner had taken.

@@ -64,7 +64,7 @@ WHERE id IN (SELECT id FROM outbox WHERE state = 'waiting' AND channel = ?3 AND 
     AND (due <= ?5 OR due > ?6 OR ?8)
     AND (leased_until IS NULL OR leased_until <= ?5 OR leased_until > ?7)
     ORDER BY tries, id LIMIT ?9)
-RETURNING id, body
+RETURNING tries, id, body
 
 -- has_due --
 SELECT 1 FROM outbox WHERE state = 'waiting' AND channel = ? AND target = ? AND (due <= ?3 OR due > ?4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -211,3 +212,11 @@ def test_a_webhook_on_the_line_is_taken_out_of_what_others_see(runner: support.C
     assert hook.url.endswith("hushhush")
     assert runner("--alert-config", "a:failed", "--slack-webhook", hook.url, script).exit_code == 1
     assert len(hook.came) == 1
+
+
+def test_whatever_a_script_is_called_the_message_is_unicode(runner: support.Command, hook: Hook) -> None:
+    configure(runner, hook)
+    runner(runner.script("raise SystemExit(1)", "e\udcff\nBcc: x.py"), "a\nb\udc80")
+    [message] = hook.taken
+    json.dumps(message, ensure_ascii=False).encode()
+    assert message["script"] == "e? Bcc: x.py" and message["command"] == "e? Bcc: x.py a b?"

@@ -40,7 +40,7 @@ def test_it_says_which_runs_it_would_have_fired_for(history: support.Command) ->
 
 def test_the_script_that_ran_last_is_meant_where_none_is_named(history: support.Command) -> None:
     history("--quiet", history.script("", "other.py"))
-    assert "none of the only run of other.py" in history("alerts", "explain", "failed").out
+    assert "would not have fired in the only run of other.py" in history("alerts", "explain", "failed").out
     assert "the last 2 runs of job.py" in history("alerts", "explain", "failed", "job.py", "--runs", "2").out
 
 

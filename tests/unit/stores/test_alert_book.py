@@ -134,3 +134,10 @@ def test_a_transaction_that_fails_leaves_nothing(book: AlertBook) -> None:
         book.add_alert("0" * 12, "/job.py", "job.py", NOW, False, FACTS)
         raise KeyError
     assert book.alerts() == []
+
+
+def test_a_message_that_is_never_taken_does_not_stand_before_the_others(book: AlertBook) -> None:
+    first, _ = put(book, 1, 2)
+    assert claimed(book, "other", NOW + LEASE + 1, limit=1) == ["message 1"]
+    book.settle("other", NOW, [(first, UNSENT, "no", NOW)])
+    assert claimed(book, "you", NOW + 2 * LEASE + 2) == ["message 2", "message 1"]

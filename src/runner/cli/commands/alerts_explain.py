@@ -99,8 +99,9 @@ def _write_all(out: TextIO, found: list[Explanation]) -> None:
 
 def _write(out: TextIO, found: Explanation) -> None:
     count = len(found.judged)
-    runs = f"the last {count} runs" if count > 1 else "the only run"
-    _say(out, f"would have fired in {found.fired or 'none'} of {runs} of {printable(found.script)}")
+    often = f"in {found.fired or 'none'} of the last {count} runs" if count > 1 else "in the only run"
+    would = "would" if found.fired or count > 1 else "would not"
+    _say(out, f"{would} have fired {often} of {printable(found.script)}")
     if found.told != found.fired:
         _say(out, f"and been told {found.told or 'no'} time{'s' * (found.told != 1)}: {_told(found)}")
     out.write("\n")
