@@ -47,7 +47,7 @@ class Done:
         self.answer: Answer | None = None
 
     def run(self) -> Run:
-        """Return the run; to be called once."""
+        """Return the run."""
         assert self.answer is not None
         whole: Run = self.answer.whole()
         return whole

@@ -21,25 +21,24 @@ _SIGTERM = int(_signal.SIGTERM)
 class Answer:
     """What the work in one process came to.
 
+    Args:
+        file: Where it is.
+        begin: Where it begins there.
+        came: Signal that came to this process meanwhile and is to end all, 0 for none.
+
     Attributes:
         brief: The first part of what it returned.
-        came: Signal that came to this process meanwhile and is to end all, 0 for none.
+        came: As given.
     """
 
-    def __init__(self, file: int, came: int) -> None:
-        from pickle import load
-
-        os.lseek(file, 0, os.SEEK_SET)
-        self._file = os.fdopen(file, "rb")
-        self.brief: Any = load(self._file)
+    def __init__(self, file: int, begin: int, came: int) -> None:
+        self._file = file
+        self.brief, self._rest = _load(file, begin)
         self.came = came
 
     def whole(self) -> Any:
-        """Return the second part, which is read only now; to be called once."""
-        from pickle import load
-
-        with self._file:
-            return load(self._file)
+        """Return the second part, which is read only now."""
+        return _load(self._file, self._rest)[0]
 
 
 class Isolated:
@@ -54,6 +53,7 @@ class Isolated:
 
     def __init__(self) -> None:
         self.mask = pause.hold()
+        self._file = _anonymous()  # one for all answers: as many as there are runs could not be open
         _signal.pthread_sigmask(_signal.SIG_BLOCK, {_SIGCHLD})
         self._ignored = _signal.getsignal(_SIGCHLD) == _signal.SIG_IGN
         if self._ignored:
@@ -69,21 +69,20 @@ class Isolated:
         Raises:
             RuntimeError: It raised an exception, or its process was killed.
         """
-        file = _anonymous()
+        begin = os.fstat(self._file).st_size
         parent = os.getpid()
         child = os.fork()
         if not child:
-            self._work(work, file, parent)
+            self._work(work, parent)
         came = self._wait(child)
-        answer = Answer(file, came) if os.fstat(file).st_size else None
-        if answer is None:
-            os.close(file)
+        if os.fstat(self._file).st_size == begin:
             raise RuntimeError("the process that ran the script was killed")
+        answer = Answer(self._file, begin, came)
         if isinstance(answer.brief, BaseException):
             raise RuntimeError(f"{type(answer.brief).__name__}: {answer.brief}")
         return answer
 
-    def _work(self, work: Callable[[], tuple[object, object]], file: int, parent: int) -> None:
+    def _work(self, work: Callable[[], tuple[object, object]], parent: int) -> None:
         """Work, in the new process, and end it."""
         from pickle import dumps
 
@@ -100,9 +99,10 @@ class Isolated:
         except BaseException as error:
             data = dumps(RuntimeError(f"{type(error).__name__}: {error}"))
         try:
+            os.lseek(self._file, 0, os.SEEK_END)
             view = memoryview(data)
             while view:
-                view = view[os.write(file, view) :]
+                view = view[os.write(self._file, view) :]
         finally:
             os._exit(0)
 
@@ -119,6 +119,15 @@ class Isolated:
             came = int(info.si_signo)
             if info.si_code <= 0:  # what the terminal sends, it sends to every process of the group
                 os.kill(child, came)
+
+
+def _load(file: int, begin: int) -> tuple[Any, int]:
+    """Return what was pickled from a place of a file on, and where that ends."""
+    from pickle import load
+
+    with open(file, "rb", closefd=False) as reader:
+        reader.seek(begin)
+        return load(reader), reader.tell()
 
 
 def _anonymous() -> int:

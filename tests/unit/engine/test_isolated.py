@@ -27,6 +27,14 @@ def test_both_parts_of_an_answer_come_back() -> None:
     assert program(code + "print(a.brief['pid'] != os.getpid(), len(a.whole()), a.came)") == "True 10000000 0"
 
 
+def test_answers_keep_no_files_open_and_are_read_in_any_order() -> None:
+    code = """
+answers = [isolated.call(lambda: (n, [n] * 1000)) for n in range(9)]
+print([a.whole()[-1] for a in reversed(answers)], answers[3].whole()[0], len(os.listdir("/proc/self/fd")) < 9)
+"""
+    assert program(code) == "[8, 7, 6, 5, 4, 3, 2, 1, 0] 3 True"
+
+
 def test_what_is_done_there_changes_nothing_here() -> None:
     assert program("seen = []\nfor n in range(3): isolated.call(lambda: (seen.append(n), None))\nprint(seen)") == "[]"
 
