@@ -79,6 +79,8 @@ class Alerting:
         self.record = record
         #: Lines of trouble that did not touch the script.
         self.warnings: list[str] = []
+        #: Whether somebody looks on while the script runs.
+        self.watched = False
         #: What became of alerts in this run so far.
         self.fired: list[Fired] = []
         #: By channel, what is to be sent.
@@ -225,7 +227,8 @@ class Alerting:
             if rule.name in already or (during and rule.when == AFTER):
                 continue
             if not during and rule.when == DURING:
-                result.append((rule, False, None))  # it never held while the run lasted
+                if self.watched:
+                    result.append((rule, False, None))  # it never held while the run lasted
                 continue
             try:
                 verdict = self._conditions[rule.name].judge(facts, resolver)

@@ -31,7 +31,7 @@ class Shaper:
         self.environ = environ
         self.problem = problem
 
-    def shape(self, node: Node, schema: Mapping[str, Any], path: str) -> Any:
+    def shape(self, node: Node, schema: Mapping[str, Any], path: str, meant: str = "") -> Any:
         """Return the data of a node: `Section` for objects, list, text, number, truth value, `Unset`, or None.
 
         Args:
@@ -40,11 +40,12 @@ class Shaper:
                 ``properties`` any key is allowed; ``additionalProperties`` is the shape of other keys), ``items`` of an
                 array, ``enum`` of a text.
             path: What messages call it.
+            meant: What its key resembles, said where something is missing in it.
         """
         kinds = schema.get("type", list(_NAMES))
         kinds = [kinds] if isinstance(kinds, str) else kinds
         if node.kind == "mapping" and "object" in kinds:
-            return self._section(node, schema, path)
+            return self._section(node, schema, path, meant)
         if node.kind == "list" and "array" in kinds:
             items = schema.get("items", {})
             return [self.shape(item, items, f"{path}[{place}]") for place, item in enumerate(node.items)]
@@ -54,7 +55,7 @@ class Shaper:
             self.problem(node.line, f"{path}: {' or '.join(_NAMES[kind] for kind in kinds)} is needed")
         return None
 
-    def _section(self, node: Node, schema: Mapping[str, Any], path: str) -> Section:
+    def _section(self, node: Node, schema: Mapping[str, Any], path: str, meant: str) -> Section:
         properties = schema.get("properties")
         others = schema.get("additionalProperties")
         values = {}
@@ -62,11 +63,13 @@ class Shaper:
             if properties is not None and entry.key not in properties and not isinstance(others, dict):
                 self.problem(entry.line, f"unknown key '{path}.{entry.key}'{did_you_mean(entry.key, properties)}")
             else:
-                shape = (properties or {}).get(entry.key, others or {})
-                values[entry.key] = self.shape(entry.node, shape, f"{path}.{entry.key}")
+                own = (properties or {}).get(entry.key)
+                meant_by = "" if own is not None else did_you_mean(entry.key, properties or ())
+                shape = others or {} if own is None else own
+                values[entry.key] = self.shape(entry.node, shape, f"{path}.{entry.key}", meant_by)
         for key in schema.get("required", ()):
             if key not in values:
-                self.problem(node.line, f"{path} lacks {key!r}")
+                self.problem(node.line, f"{path} lacks {key!r}{meant}")
         return Section(values, f"{self.shown}:{node.line}")
 
     def _scalar(self, node: Node, kinds: list[str], schema: Mapping[str, Any], path: str) -> Any:

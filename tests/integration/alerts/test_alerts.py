@@ -110,6 +110,11 @@ def test_it_is_told_while_the_script_runs(runner: support.Command, hook: Hook) -
     assert body["title"] == "WARNING: script.py is running: long, both" and body["ended"] is None
     assert body["output"] == ["begun"] and len(hook.taken) == 1
     assert alerts_of(runner) == [("long", "told"), ("both", "told")]
+    # Where nobody looks on while a script runs, nobody knows whether it still holds.
+    runner("--gate-runs", 2, "--add-gate", "cpu_max:100000", script)
+    assert ("long", "over") not in alerts_of(runner)
+    runner(script)
+    assert alerts_of(runner)[-1] == ("long", "over")
 
 
 def test_a_channel_that_there_is_not_is_refused_before_anything_starts(

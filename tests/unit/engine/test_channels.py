@@ -83,6 +83,7 @@ def test_a_file_of_mail_is_checked_whole(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("notifications: {slack: {}}", "1: notifications.slack lacks 'webhook_url'"),
+        ("notifications: {slak: {url: x}}", "1: notifications.slak lacks 'kind', did you mean 'slack'?"),
         ("notifications: {ops: {url: x}}", "1: notifications.ops lacks 'kind'"),
         ("notifications: {ops: {kind: slak}}", "'slak' is not one of .*, did you mean 'slack'"),
         ("notifications: {email: {smtp_server: x, from: a@b.c, to: [d@e.f], colour: 1}}", "unknown key"),
