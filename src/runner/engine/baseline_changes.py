@@ -14,6 +14,7 @@ from runner.model.words import did_you_mean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from runner.engine.baseline_key import Key
@@ -62,11 +63,7 @@ def meant(baseline: Baseline, key: Key) -> list[Series]:
     if not found and len(keys) == 1 and not key.explicit:
         return list(baseline.series)
     if not found:
-        told = ", ".join(keys) or "nothing"
-        raise UsageError(
-            f"runner baseline: {baseline.path} has no runs under {key.own}{did_you_mean(key.own, keys)} (it has "
-            f"{told}; --baseline-key names one)"
-        )
+        raise _unknown(baseline, key, keys)
     return found
 
 
@@ -91,8 +88,8 @@ def accept(path: str, key: Key, run: dict[str, Any] | None) -> list[Series]:
     Args:
         path: The baseline.
         key: Branch and machine.
-        run: A run as a baseline keeps it, that all earlier ones of its script give way to; None for the newest runs
-            that the file holds.
+        run: A run as a baseline keeps it, that all earlier ones give way to which it would be compared with; None for
+            the newest runs that the file holds.
 
     Raises:
         UsageError: There is no such series, or the file makes no sense.
@@ -106,11 +103,36 @@ def accept(path: str, key: Key, run: dict[str, Any] | None) -> list[Series]:
                 series.accept()
         else:
             baseline = Baseline.load(path, "runner baseline")
-            kept = [series for series in baseline.series if (series.script, series.key) != (run["script"], key.own)]
-            changed = [Series(run["script"], key.own, [run], [run])]
-            baseline.series = [*kept, *changed]
+            given_way = _compared_with(baseline, key, run)
+            script, own = (run["script"], key.own) if given_way is None else (given_way.script, given_way.key)
+            changed = [Series(run["script"] or script, own or key.own, [run], [run])]
+            baseline.series = [*(series for series in baseline.series if series is not given_way), *changed]
         baseline.save()
     return changed
+
+
+def _compared_with(baseline: Baseline, key: Key, run: dict[str, Any]) -> Series | None:
+    """Return the series that a run like this one would be compared with, None where it begins one of its own.
+
+    Raises:
+        UsageError: It can't be told which of several is meant.
+    """
+    baseline.choose(key, run)
+    chosen = baseline.chosen
+    if chosen is None or (run["script"] and chosen.script not in ("", run["script"])):
+        return None
+    keys = sorted({series.key for series in baseline.series if series.script == chosen.script})
+    if chosen.key not in key.wanted() and len(keys) > 1:
+        raise _unknown(baseline, key, keys)
+    return chosen
+
+
+def _unknown(baseline: Baseline, key: Key, keys: Sequence[str]) -> UsageError:
+    told = ", ".join(keys) or "nothing"
+    return UsageError(
+        f"runner baseline: {baseline.path} has no runs under {key.own}{did_you_mean(key.own, keys)} (it has "
+        f"{told}; --baseline-key names one)"
+    )
 
 
 def find_entry(text: str, history_db: str, key: Key) -> dict[str, Any]:

@@ -326,6 +326,31 @@ def test_a_run_is_accepted_as_the_new_level(tmp_path: Path) -> None:
     assert parse_gate(f"{WALL}:+10%").judge({WALL: 14.0}, {}, accepted).passed
 
 
+@pytest.mark.parametrize("key", [Key(), Key("main"), Key("topic", target="main"), Key("main", testbed="big")])
+@pytest.mark.parametrize("script", ["a.py", ""])
+def test_what_is_accepted_counts_for_runs_made_in_the_same_place(tmp_path: Path, key: Key, script: str) -> None:
+    path = str(tmp_path / "b.json")
+    baseline_of([10.0] * 30, Key("main")).save(path)
+    [series] = baseline_changes.accept(path, key, entry(14.0, script=script))
+    assert (series.script, series.key) == ("a.py", "main")
+    accepted = Baseline.load(path)
+    accepted.choose(key, entry(0))
+    assert [found.value for found in accepted.references(WALL)] == [14.0]
+
+
+def test_which_of_several_branches_is_accepted_is_asked(tmp_path: Path) -> None:
+    path = str(tmp_path / "b.json")
+    baseline = baseline_of([10.0] * 3, Key("main"))
+    baseline.series += baseline_of([10.0] * 3, Key("topic")).series
+    baseline.save(path)
+    with pytest.raises(UsageError, match="it has main, topic; --baseline-key names one"):
+        baseline_changes.accept(path, Key(), entry(14.0))
+    [series] = baseline_changes.accept(path, Key("topic", explicit=True), entry(14.0))
+    assert series.key == "topic"
+    [series] = baseline_changes.accept(path, Key("new", explicit=True), entry(14.0))
+    assert series.key == "new"
+
+
 def test_the_newest_runs_are_accepted_without_naming_one(tmp_path: Path) -> None:
     path = str(tmp_path / "b.json")
     baseline_of([10.0] * START + [13.0] * 30, Key("main")).save(path)
