@@ -7,6 +7,7 @@ from runner.analysis.robust import median
 from runner.analysis.usual import LEAST
 from runner.engine.baseline_key import DEFAULT, Key
 from runner.model.likeness import arguments_shape, host_class
+from runner.model.metric import is_figure
 from runner.model.metrics import BY_NAME
 from runner.model.reference import Reference
 from runner.model.run import iso, label_of
@@ -24,8 +25,6 @@ VERSION = 1
 KEPT, START = 20, 5
 #: Series that a file keeps: those last added to.
 SERIES = 50
-#: Beyond this a number is no figure; it keeps infinity out, and whole numbers that no float can hold.
-LIMIT = 1e300
 #: Bytes beyond which a file is no baseline.
 LARGEST = 16 << 20
 #: Runs on hosts of the same class that are enough to compare with these alone.
@@ -252,7 +251,4 @@ def entry_of(run: Run, key: Key) -> dict[str, Any]:
 
 def figures_of(values: Mapping[str, object]) -> dict[str, float]:
     """Return those values that are finite figures of the catalog."""
-    return {
-        name: value for name, value in values.items()
-        if name in BY_NAME and isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < LIMIT
-    }  # fmt: skip
+    return {name: value for name, value in values.items() if name in BY_NAME and is_figure(value)}

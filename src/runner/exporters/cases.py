@@ -8,6 +8,7 @@ from runner.agent.events import CANCELLED, FAILED_TO_START, LOST, SKIPPED
 from runner.exporters.plain import one_line, output_text, streams
 from runner.exporters.telling import failure_note
 from runner.model.judgement import GateResult, Judgement
+from runner.model.metric import is_figure
 from runner.model.metrics import BY_NAME, EXECUTION_TIME
 from runner.model.run import Run, iso, label_of
 from runner.model.verdict import value_text
@@ -124,7 +125,7 @@ class Suite:
         self.path, self.file, self.host = path, "", ""
         self.started = str(metrics.get("start_time") or "")
         seconds = metrics.get(EXECUTION_TIME.name)
-        self.seconds = float(seconds) if isinstance(seconds, int | float) else None
+        self.seconds = float(seconds) if is_figure(seconds) else None
         self.properties = {
             one_line(str(key)): one_line(str(value))
             for key, value in metrics.items()

@@ -11,6 +11,7 @@ from operator import itemgetter
 from runner.importers.base import DATABASE, BadFileError
 from runner.importers.made import run_from, run_id
 from runner.model import metrics as m
+from runner.model.metric import is_figure
 from runner.model.portable_parts import instant
 
 TYPE_CHECKING = False
@@ -88,7 +89,7 @@ def _alerts(connection: sqlite3.Connection) -> dict[int, int]:
 def _run(execution: dict[str, Any], figures: dict[str, float], alerts: int) -> Run:
     known = {name: execution[name] for name in _FIGURES if execution.get(name) is not None}
     values = {**{name: float(value) for name, value in figures.items() if value is not None}, **known}
-    for name in [name for name, value in values.items() if not abs(value) < 1e300]:  # not a number, or beyond all
+    for name in [name for name, value in values.items() if not is_figure(value)]:
         del values[name]
     if alerts:
         values["alerts"] = alerts

@@ -5,7 +5,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeAlias
+    from typing import TypeAlias, TypeGuard
 
     from runner.agent.events import Ended
     from runner.model.curve import Curve
@@ -20,6 +20,14 @@ BOUND = "bound"  # the true figure is at least this
 CEILING = "ceiling"  # the true figure is at most this
 
 MB = 1 << 20
+
+#: Beyond this a number is no figure; it keeps infinity and NaN out, and whole numbers that no float can hold.
+LARGEST = 1e300
+
+
+def is_figure(value: object) -> TypeGuard[float]:
+    """Whether a value can be the figure of a metric: a finite number."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < LARGEST
 
 
 class Metric:

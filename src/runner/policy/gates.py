@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner.model.errors import UsageError
 from runner.model.judgement import GateResult
-from runner.model.metric import BOUND, CEILING
+from runner.model.metric import BOUND, CEILING, is_figure
 from runner.model.metrics import BY_NAME, find
 from runner.model.units import format_value, parse_value
 
@@ -31,8 +31,6 @@ _HOLDS = {
 #: Gates of one metric that say the same in another way: of these the last one counts.
 _SIDES = {AT_MOST: "upper", BELOW: "upper", AT_LEAST: "lower", ABOVE: "lower"}
 _KINDS = {BOUND: "at least ", CEILING: "at most "}
-#: Beyond this a number is no figure; it keeps infinity and NaN out, and whole numbers that no float can hold.
-_LARGEST = 1e300
 #: What a report of a run has besides figures.
 _NO_FIGURES = ("start_time", "end_time", "exit_code", "success", "error_message")
 
@@ -87,7 +85,7 @@ class Gate:
         value = figures.get(self.metric.name)
         if not isinstance(value, (int, float)) or isinstance(value, bool):
             return self._failed("was not measured" if value is None else f"is not a number: {value!r}")
-        if not abs(value) < _LARGEST:
+        if not is_figure(value):
             return self._failed(f"is not a finite number: {value}")
         known = _KINDS.get((kinds or {}).get(self.metric.name, ""), "")
         if self.relative:

@@ -116,6 +116,9 @@ def test_figures_of_the_python_api_make_the_same_reports() -> None:
         "TAP version 14", "1..2", "not ok 1 - nightly",
     ]  # fmt: skip
     assert "ok 1 - script\n" in tap_text({"exit_code": 0})
+    for unknown in (float("nan"), 10**400):
+        assert "duration_ms" not in tap_text({EXECUTION_TIME.name: unknown})
+        assert b"<testsuite " in junit_xml({EXECUTION_TIME.name: unknown})
 
 
 def test_tap_escapes_what_would_be_a_directive() -> None:
