@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from runner.cli.output import Screen
-from runner.engine.alerting import CONSOLE, Alerting
+from runner.engine.alerting import Alerting
+from runner.engine.channels import CONSOLE
 from runner.model.alert_state import ACKNOWLEDGED, MUTED, OVER, THROTTLED, WAITING
 from runner.model.notification import CRITICAL, INFO
 from runner.model.units import format_count, format_seconds

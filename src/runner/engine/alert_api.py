@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 
 from runner.engine.alert_options import compile_rule
-from runner.engine.alerting import CONSOLE, Alerting
-from runner.engine.channels import make_channel
+from runner.engine.alerting import Alerting
+from runner.engine.channels import CONSOLE, make_channel
 from runner.model.errors import UsageError
 from runner.policy.alerts import AFTER, THROTTLE_SECONDS, AlertRule
 

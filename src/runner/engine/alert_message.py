@@ -36,13 +36,17 @@ _MEMORY = SAMPLE_FIELDS.index("memory_bytes")
 _SEQUENCE = re.compile("\x1b\\[[0-9;:?]*[A-Za-z]")
 
 
-def make_message(run: Run, alerts: Sequence[Mapping[str, Any]], time: int) -> Notification:
+def make_message(
+    run: Run, alerts: Sequence[Mapping[str, Any]], time: int, running: bool = False
+) -> Notification:
     """Return the message that tells of alerts of a run.
 
     Args:
         run: The run, finished or as it is so far.
         alerts: What is told (see `Notification.alerts`).
         time: The present, in nanoseconds since the epoch.
+        running: Whether its script still runs. How it ended may be unknown all the same, of figures that were measured
+            elsewhere.
     """
     last = run.last
     ended = last.ended is not None or last.reason == FAILED_TO_START
@@ -56,9 +60,9 @@ def make_message(run: Run, alerts: Sequence[Mapping[str, Any]], time: int) -> No
         os.urandom(16).hex(),
         told[0]["kind"],
         told[0]["severity"],
-        _title(script, last, told, ended),
+        _title(script, "is running" if running else _outcome(last) if ended else "", told),
         told,
-        _lines(run, last, error, ended),
+        _lines(run, last, error, running, ended),
         [(label, format_value(value, metric.unit)) for label, metric in _FIGURES
          if (value := last.metrics.get(metric.name)) is not None],
         last.metrics,
@@ -89,29 +93,30 @@ def _command(run: Run) -> str:
     return _plain(" ".join([run.script_path, *run.args]))
 
 
-def _title(script: str, last: Attempt, told: Sequence[Mapping[str, Any]], ended: bool) -> str:
+def _outcome(last: Attempt) -> str:
+    return "succeeded" if last.success else "failed"
+
+
+def _title(script: str, state: str, told: Sequence[Mapping[str, Any]]) -> str:
     """Return script and what happened to it, in one line that no name of a script can break."""
     firing = [each["rule"] for each in told if each["kind"] == FIRE]
     if firing:
-        state = "" if not ended else " succeeded" if last.success else " failed"
-        text = f"{told[0]['severity']}: {script}{state if ended else ' is running'}: {', '.join(firing)}"
-    else:
-        text = f"Over: {script}: {', '.join(each['rule'] for each in told)}"
-    return text
+        return f"{told[0]['severity']}: {' '.join(filter(None, (script, state)))}: {', '.join(firing)}"
+    return f"Over: {script}: {', '.join(each['rule'] for each in told)}"
 
 
 def _error(last: Attempt) -> str:
     return "" if last.success else last.error_message or last.error_type or last.reason
 
 
-def _lines(run: Run, last: Attempt, error: str, ended: bool) -> list[str]:
-    if not ended:
-        state = f"has been running for {format_seconds(last.metrics.get(EXECUTION_TIME.name) or 0)}"
-    elif last.success:
-        state = "succeeded"
-    else:
-        state = f"failed{f' with exit code {last.exit_code}' if last.exit_code is not None else ''}"
-    lines = [f"{_command(run)} {state}"]
+def _lines(run: Run, last: Attempt, error: str, running: bool, ended: bool) -> list[str]:
+    state = ""
+    if running:
+        state = f" has been running for {format_seconds(last.metrics.get(EXECUTION_TIME.name) or 0)}"
+    elif ended:
+        code = f" with exit code {last.exit_code}" if not last.success and last.exit_code is not None else ""
+        state = f" {_outcome(last)}{code}"
+    lines = [f"{_command(run)}{state}"]
     if error and error != f"exit code {last.exit_code}":
         lines.append(f"Error: {error}")
     if len(run.attempts) > 1:

@@ -8,6 +8,7 @@ from runner.agent.events import FAILED_TO_START, LOST, SKIPPED
 from runner.engine.alert_message import make_message
 from runner.engine.alert_options import compile_rule
 from runner.engine.alert_outcome import Fired, text_of, text_over
+from runner.engine.channels import CONSOLE
 from runner.engine.outbox import OTHERS, PATIENCE, Sender, new_owner
 from runner.model.alert_state import OVER, TOLD, AlertState, Moment
 from runner.model.errors import StoreError, UsageError
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     #: A run, and those of it that hold.
     Judged = tuple[Run, Verdicts]
 
-#: Name of the channel that needs no network: whoever carries the run shows what is told there.
-CONSOLE = "console"
 #: Runs before this one that are looked at for some that were lost.
 _LOST = 5
 #: Seconds of the patience that may be spent on waiting for other writers of the record.
@@ -300,7 +299,7 @@ class Alerting:
             told = [each for each in found if name in each.channels]
             if not told or name == CONSOLE:
                 continue
-            message = make_message(run, [each.part() for each in told], now).to_dict()
+            message = make_message(run, [each.part() for each in told], now, told[0].during).to_dict()
             key = 0
             if book is not None and keys is not None:
                 from runner.engine.outbox import fingerprint

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from runner.channels.base import Channel
     from runner.channels.options import ChannelOptions
 
+#: Name of the channel that needs no network: whoever carries the run shows what is told there.
 CONSOLE = "console"
 
 

@@ -11,8 +11,10 @@ import threading
 from queue import Empty, SimpleQueue
 from time import monotonic, time_ns
 
-from runner.channels.base import Passing, Permanent
+from runner.channels.base import Passing, Permanent, Undelivered
 from runner.model.notification import Notification
+from runner.model.redact import redact_text
+from runner.model.words import printable
 from runner.stores.alerts import LONGEST_PAUSE, REFUSED, SENT, UNSENT
 
 TYPE_CHECKING = False
@@ -63,6 +65,12 @@ def fingerprint(channel: Channel) -> str:
 def new_owner() -> str:
     """Return a name for who sends, that nobody else has."""
     return f"{os.getpid()}-{os.urandom(4).hex()}"
+
+
+def problem_of(error: Exception) -> str:
+    """Return why a message was not taken, as it may be kept and shown: a program's own channel may say anything."""
+    text = str(error) if isinstance(error, Undelivered) else f"{type(error).__name__}: {error}"
+    return printable(redact_text(text))
 
 
 class Sender:
@@ -167,11 +175,11 @@ class Sender:
                 channel.send(notification, self._deadline)
                 return SENT, "", 0.0
             except Permanent as error:
-                return REFUSED, str(error), 0.0
+                return REFUSED, problem_of(error), 0.0
             except Passing as error:
-                problem, wait = str(error), error.retry_after or 0.0
+                problem, wait = problem_of(error), error.retry_after or 0.0
             except Exception as error:  # a channel of somebody else's
-                problem, wait = f"{type(error).__name__}: {error}", 0.0
+                problem, wait = problem_of(error), 0.0
             patience = max(pause, wait)
             if number + 1 == TRIES or monotonic() + patience >= self._deadline:
                 break

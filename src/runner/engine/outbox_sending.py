@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import monotonic, time_ns
 
-from runner.engine.alerting import CONSOLE
+from runner.engine.channels import CONSOLE
 from runner.engine.outbox import Sender, fingerprint, new_owner
 
 TYPE_CHECKING = False

@@ -19,6 +19,7 @@ from tests.integration.alerts.hook import GUARD, age, configure, outbox_of, wait
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from runner.model.notification import Notification
     from tests import support
     from tests.integration.alerts.hook import Hook
 
@@ -216,3 +217,23 @@ def test_threads_that_tell_leave_nothing_behind(tmp_path: Path) -> None:
     for _ in range(5):
         manager.check_alerts({"cpu_max": 90})
     wait_for(lambda: threading.active_count() <= before)
+
+
+def test_figures_measured_elsewhere_are_of_nothing_that_runs_and_what_a_function_raises_is_redacted(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    manager = AlertManager()
+    told = []
+
+    def pager(notification: Notification) -> None:
+        told.append(notification.title)
+        raise OSError("no answer\x1b[2J\udc80 of http://x with token=hushhush")
+
+    manager.add_channel("pager", pager)
+    manager.add_alert("hot", "cpu_max > 80")
+    manager.check_alerts({"cpu_max": 90})
+    assert told == ["WARNING: metrics: hot"]
+    assert manager.warnings == [
+        "a message to pager was refused: OSError: no answer?[2J? of http://x with token=***"
+    ]
+    assert "hot" in capfd.readouterr().err

@@ -14,6 +14,7 @@ from runner.model.errors import UsageError
 from runner.model.notification import CRITICAL, WARNING
 from runner.model.units import format_count
 from runner.model.words import did_you_mean
+from runner.stores.base import SHORT_ID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def _write_list(out: TextIO, found: list[dict[str, Any]]) -> None:
             "alert": each["name"],
             "outcome": _outcome(each),
             "script": each["script_name"],
-            "run": each["run_id"][:8],
+            "run": each["run_id"][:SHORT_ID],
             "found": each["text"],
         }
         for each in found

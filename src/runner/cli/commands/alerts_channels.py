@@ -13,6 +13,7 @@ from runner.engine.history import HistoryManager
 from runner.model.errors import UsageError
 from runner.model.units import format_count, format_seconds
 from runner.model.words import did_you_mean
+from runner.stores.base import SHORT_ID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def test_channel(
     Raises:
         UsageError: No such channel is configured.
     """
-    from runner.channels.base import Undelivered
+    from runner.engine.outbox import problem_of
 
     channels = make_channels(channel_options, os.environ)
     channel = _named(options.channel, channels)
@@ -51,10 +52,8 @@ def test_channel(
     problem = ""
     try:
         channel.send(notification, began + _TEST_SECONDS)
-    except Undelivered as error:
-        problem = str(error)
-    except Exception as error:  # a channel of somebody else's
-        problem = f"{type(error).__name__}: {error}"
+    except Exception as error:  # a channel of somebody else's may raise anything
+        problem = problem_of(error)
     seconds = monotonic() - began
     if query.format == "table":
         verdict = f"did not take the message: {problem}" if problem else "took the message"
@@ -159,7 +158,7 @@ def _write_outbox(out: TextIO, found: list[dict[str, Any]]) -> None:
             "state": each["state"],
             "tries": each["tries"],
             "next": clock(each["due"]) if each["state"] == "waiting" else "-",
-            "run": each["run_id"][:8],
+            "run": each["run_id"][:SHORT_ID],
             "message": each["title"] + (f" ({each['problem']})" if each["problem"] else ""),
         }
         for each in found

@@ -13,6 +13,7 @@ from runner.engine.explain import adhoc, explain
 from runner.engine.history import HistoryManager
 from runner.model.errors import UsageError
 from runner.model.units import format_seconds
+from runner.stores.base import SHORT_ID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,8 +30,6 @@ _DISPENSABLE = ("run", "status")
 _SUMMARY = ("alert", "fired", "told", "unknown", "condition")
 _FIRED = {True: "yes", False: "-", None: "?"}
 _YELLOW, _DIM = "\033[33m", "\033[2m"
-#: Digits of a run's id in a table.
-_SHORT_ID = 8
 
 
 def explain_condition(
@@ -144,6 +143,6 @@ def _row(each: Judged) -> dict[str, Any]:
         "fired": _FIRED[each.verdict.fired],
         "outcome": each.outcome,
         "status": "ok" if run.last.success else run.last.error_type or run.last.reason,
-        "run": run.id[:_SHORT_ID],
+        "run": run.id[:SHORT_ID],
         "values": ", ".join(map(str, each.verdict.findings)),
     }

@@ -9,6 +9,7 @@ from runner.engine.log_analyzer import LogAnalyzer
 from runner.model.errors import UsageError
 from runner.model.units import format_count
 from runner.options import Options, opt
+from runner.stores.base import SHORT_ID
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _error(row: dict[str, Any]) -> dict[str, str]:
         "count": format_count(row["count"]),
         "first": _moment(row["first"]),
         "class": row["class"],
-        "run": row["runs"][0][:8],
+        "run": row["runs"][0][:SHORT_ID],
         "script": row["script"],
         "error": (row["message"] or row["error_type"])[:200] + place,
     }
