@@ -36,9 +36,7 @@ _MEMORY = SAMPLE_FIELDS.index("memory_bytes")
 _SEQUENCE = re.compile("\x1b\\[[0-9;:?]*[A-Za-z]")
 
 
-def make_message(
-    run: Run, alerts: Sequence[Mapping[str, Any]], time: int, running: bool = False
-) -> Notification:
+def make_message(run: Run, alerts: Sequence[Mapping[str, Any]], time: int, running: bool = False) -> Notification:
     """Return the message that tells of alerts of a run.
 
     Args:

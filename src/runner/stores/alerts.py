@@ -34,8 +34,8 @@ LONGEST_PAUSE = 3600 * _SECOND
 class AlertBook:
     """The alerts of one SQLite store; it serves one thread at a time, and every method may raise `StoreError`.
 
-    Times are nanoseconds since the epoch. A lease or a pause that lasts longer than any is given belongs to a clock
-    that was set back since, and counts as over.
+    Times are nanoseconds since the epoch. A lease or a pause that lasts longer than any is given (a lease: than
+    two) belongs to a clock that was set back since, and counts as over.
 
     Args:
         store: The store.
@@ -197,11 +197,13 @@ class AlertBook:
         Returns:
             Key and message of each, those first that were tried least often.
         """
-        if not early and not self._ask("has_due", [channel, target, now, now + LONGEST_PAUSE, now + LEASE]):
+        # Who has a lease may have read the clock a moment later than we did, before either got the database.
+        latest = now + 2 * LEASE
+        if not early and not self._ask("has_due", [channel, target, now, now + LONGEST_PAUSE, latest]):
             return []  # most of the time, without a writer's lock
         with self.transaction():
             rows = self._ask("claim", [
-                owner, now + LEASE, channel, target, now, now + LONGEST_PAUSE, now + LEASE, early, limit,
+                owner, now + LEASE, channel, target, now, now + LONGEST_PAUSE, latest, early, limit,
             ])  # fmt: skip
         # One that is never taken must not stand before all others for ever.
         return [(key, loads(unpack(body))) for _, key, body in sorted(rows)]

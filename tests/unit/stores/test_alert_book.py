@@ -53,6 +53,12 @@ def test_what_one_sends_no_other_takes_before_its_lease_is_over(book: AlertBook)
     assert claimed(book, "third", NOW + LEASE + 2) == []
 
 
+def test_who_read_the_clock_earlier_does_not_take_what_another_has(book: AlertBook) -> None:
+    put(book, 1)
+    for early in (False, True):
+        assert claimed(book, "other", NOW - 5 * SECOND, early=early) == []
+
+
 def test_a_lease_of_a_clock_that_was_set_back_since_is_over(book: AlertBook) -> None:
     put(book, 1)
     assert claimed(book, "other", NOW - 3600 * SECOND) == ["message 1"]
