@@ -132,7 +132,9 @@ class Baseline:
         self._host = entry.get("host_class") or ""
         own = entry.get("script")
         same = [series for series in self.series if own and series.script == own]
-        known = same or [series for series in self.series if not series.script] or self.series
+        known = same or [series for series in self.series if not series.script]
+        if not known:  # what another script costs says nothing of this one, unless a report of it was named for that
+            known = [series for series in self.series if not own or not series.key]
         by_key = {series.key: series for series in known}
         self.chosen = next((by_key[name] for name in key.wanted() if name in by_key), None)
         if self.chosen is None and known and not (key.explicit and any(series.key for series in known)):
@@ -146,7 +148,10 @@ class Baseline:
 
         if self.missing:
             return [f"no baseline yet: {self.path} does not exist; nothing was compared"]
-        chosen, wanted = self.chosen, self.key.wanted()
+        chosen, wanted, own = self.chosen, self.key.wanted(), entry.get("script")
+        if chosen is None and self.series and not any(series.script in ("", own) for series in self.series):
+            known = ", ".join(sorted({series.script for series in self.series}))
+            return [f"{self.path} has no runs of {own} yet (it has {known}); nothing was compared"]
         if chosen is None:
             known = ", ".join(sorted({series.key for series in self.series})) or "nothing"
             return [f"{self.path} has no runs under {wanted[0]} (it has {known}); nothing was compared"]

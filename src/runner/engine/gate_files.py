@@ -54,6 +54,8 @@ def gate_files(base: str, head: str, options: CiOptions, key: Key) -> tuple[Judg
         raise UsageError(f"runner gate: {head} holds no run")
     [run] = runs
     baseline.choose(key, run)
+    if baseline.chosen is None and baseline.series and not key.explicit:
+        baseline.chosen = baseline.series[-1]  # of another script: whoever names two files wants them compared
     figures = run["figures"]
     judgement = judge_figures(gates, figures, {}, baseline, options.fail_on_regression)
     judgement.notices[:0] = [*notices, *baseline.notices(run)]

@@ -175,6 +175,24 @@ def figures(path: Path, **values: float) -> None:
     path.write_text(json.dumps(values))
 
 
+def test_scripts_that_share_a_file_are_not_held_against_each_other(runner: support.Command) -> None:
+    assert runner(*SAME, job(runner, 1)).exit_code == 0
+    (runner.cwd / "other.py").write_text("print('line\\n' * 50)\n")
+    done = runner(*SAME[:-1], "--add-gate", LINES, "other.py")
+    assert done.exit_code == 0, done
+    assert "b.json has no runs of other.py yet (it has job.py); nothing was compared" in done.err
+    assert runner("gate", "b.json", "b.json", "--format", "json").exit_code == 0
+
+
+def test_two_files_of_different_scripts_are_compared_and_that_is_said(runner: support.Command) -> None:
+    runner("--save-baseline", "a.json", job(runner, 1))
+    (runner.cwd / "other.py").write_text("print('line\\n' * 50)\n")
+    runner("--save-baseline", "c.json", "other.py")
+    done = runner("gate", "a.json", "c.json", "--add-gate", LINES)
+    assert done.exit_code == 1, done
+    assert "script job.py (here other.py)" in done.out
+
+
 def test_two_files_are_judged_without_a_run(runner: support.Command) -> None:
     figures(runner.cwd / "base.json", execution_time_seconds=10.0, cpu_max=50.0, stdout_lines=5)
     figures(runner.cwd / "head.json", execution_time_seconds=20.0, cpu_max=51.0, stdout_lines=5)

@@ -217,6 +217,10 @@ def test_a_new_branch_begins_with_what_it_was_compared_with() -> None:
 
 def test_scripts_are_kept_apart() -> None:
     baseline = baseline_of([10.0] * 3)
+    baseline.choose(Key(), entry(0, script="b.py"))
+    assert baseline.reference(WALL) is None, "another script is no baseline"
+    [told] = baseline.notices(entry(0, script="b.py"))
+    assert told == "b.json has no runs of b.py yet (it has a.py); nothing was compared"
     for _ in range(2):
         baseline.choose(Key(), entry(0, script="b.py"))
         baseline.add(entry(3.0, script="b.py"))
