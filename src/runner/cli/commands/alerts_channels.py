@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _COLUMNS = ("added", "channel", "state", "tries", "next", "run", "message")
 #: Of these, what a narrow terminal can do without, in that order.
 _DISPENSABLE = ("run", "tries", "added", "next")
+#: Columns that a message is to have.
+_MESSAGE = 32
 #: Seconds that a test of a channel may take.
 _TEST_SECONDS = 15.0
 
@@ -163,4 +165,4 @@ def _write_outbox(out: TextIO, found: list[dict[str, Any]]) -> None:
         }
         for each in found
     ]
-    write_rows(out, "table", fitting(_COLUMNS, _DISPENSABLE, rows, out), rows)
+    write_rows(out, "table", fitting(_COLUMNS, _DISPENSABLE, rows, out, _MESSAGE), rows)
