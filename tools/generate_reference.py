@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT)]
 
 import runner  # noqa: E402
+import runner.analysis  # noqa: E402
 from runner.agent.events import SAMPLE_FIELDS  # noqa: E402
 from runner.cli.commands import COMMANDS, RUN_OWNERS  # noqa: E402
 from runner.cli.features import OWNERS, load  # noqa: E402
@@ -199,6 +200,15 @@ def api() -> str:
     return "\n".join(parts)
 
 
+def analysis() -> str:
+    """Describe what judges figures without a record: functions first, then what they return."""
+    members = {name: getattr(runner.analysis, name) for name in runner.analysis.__all__}
+    functions = [f"### `{_signature(name, each)}`\n\n{_docstring(each)}"
+                 for name, each in members.items() if inspect.isfunction(each)]  # fmt: skip
+    classes = [f"### `{name}`\n\n{_docstring(each)}" for name, each in members.items() if inspect.isclass(each)]
+    return "\n".join([*functions, *classes])
+
+
 def views() -> str:
     """Describe the views that can be asked in SQL."""
     parts = []
@@ -261,6 +271,7 @@ PARTS: dict[str, Callable[[], str]] = {
     "variables": variables,
     "json": json_keys,
     "api": api,
+    "analysis": analysis,
     "views": views,
     "records": records,
     "samples": samples,

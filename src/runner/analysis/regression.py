@@ -70,9 +70,10 @@ def regressed(history: Sequence[float], candidate: float, confirm: float | None 
     some 2 to 4 % of normal runs on shared machines are taken for worse. With `confirm` it is final: both have to be.
 
     Args:
-        history: Values of earlier runs, oldest first, in any unit. The last `WINDOW` count; fewer than `ENOUGH` are too
-            few. Zero and negative values are taken as they are: the change is relative to the size of the typical
-            value. Where that is zero (a history of zeros), any increase is worse, and infinite.
+        history: Values of earlier runs, oldest first, in any unit. The last 64 count; fewer than 10 are too few. Where
+            all are the same, a run is worse beyond 5 % more. Zero and negative values are taken as they are: the
+            change is relative to the size of the typical value. Where that is zero (a history of zeros), any increase
+            is worse, and infinite.
         candidate: Value of the run to judge.
         confirm: Value of a second, newer run of the same, or None.
 
