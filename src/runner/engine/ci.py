@@ -107,27 +107,17 @@ class Judge:
         self.save(run, judgement)
         return judgement
 
-    def judge(
-        self, run: Run, figures: Mapping[str, Value] | None = None, kinds: Mapping[str, str] | None = None
-    ) -> Judgement:
-        """Judge a finished run.
-
-        Args:
-            run: The run.
-            figures: What to judge instead of its figures, such as the median of several runs.
-            kinds: How these are known.
-        """
+    def judge(self, run: Run) -> Judgement:
+        """Judge a finished run."""
         last = run.last
         if last.reason == SKIPPED:
             return Judgement(notices=["no gate was judged: the run was skipped"])
-        figures = last.metrics if figures is None else figures
-        kinds = last.kinds if kinds is None else kinds
         notices = list(self.notices)
         source = self._source(run, notices) if last.success else None
-        judgement = judge_figures(self.gates, figures, kinds, source, self.options.fail_on_regression)
+        judgement = judge_figures(self.gates, last.metrics, last.kinds, source, self.options.fail_on_regression)
         judgement.notices[:0] = notices
         if source is not None:
-            self._excuse(judgement, run, figures, source)
+            self._excuse(judgement, run, source)
         if not last.success:
             how = "was not started" if last.reason == FAILED_TO_START else "failed"
             judgement.gates = [_not_compared(result, gate, how) for result, gate in
@@ -151,10 +141,10 @@ class Judge:
             notices.append(remembered.notice)
         return remembered
 
-    def _excuse(self, judgement: Judgement, run: Run, figures: Mapping[str, Value], source: References) -> None:
+    def _excuse(self, judgement: Judgement, run: Run, source: References) -> None:
         from runner.engine.judging import busy_host, excuse
 
-        reason = busy_host(run, figures, source)
+        reason = busy_host(run, source)
         if reason:
             excuse(judgement, self.gates, reason)
 

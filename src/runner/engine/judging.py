@@ -146,7 +146,7 @@ def regressions(
     return worse, crept
 
 
-def busy_host(run: Run, figures: Mapping[str, Value], source: References) -> str:
+def busy_host(run: Run, source: References) -> str:
     """Return why a longer wall time says nothing of a run, "" where it does.
 
     Where more processes want to run than there are cores, each waits for the others. A script that is to blame for its
@@ -156,7 +156,7 @@ def busy_host(run: Run, figures: Mapping[str, Value], source: References) -> str
     cores, load = run.host.get("cores"), run.load
     if not cores or load is None or load <= cores or not source.references(CPU_TIME.name):
         return ""
-    if regressions(figures, source, [CPU_TIME.name])[0]:
+    if regressions(run.last.metrics, source, [CPU_TIME.name])[0]:
         return ""
     return f"the host was overloaded (load {load:.1f} on {cores} cores), and CPU time is no worse"
 

@@ -99,12 +99,6 @@ def test_figures_of_a_run_are_judged() -> None:
     assert judge_of(add_gate=(f"{WALL}:5s",))(run_of(3.0)).passed
 
 
-def test_other_figures_can_be_judged_in_place_of_the_runs_own() -> None:
-    judge = judge_of(add_gate=(f"{WALL}:5s",))
-    assert not judge.judge(run_of(9.0)).passed
-    assert judge.judge(run_of(9.0), {WALL: 4.0}, {}).passed
-
-
 def test_a_run_that_failed_is_compared_with_nothing(tmp_path: Path) -> None:
     path = tmp_path / "b.json"
     path.write_text(json.dumps({WALL: 10.0}))
