@@ -43,6 +43,7 @@ if TYPE_CHECKING:
             Raises:
                 Passing: It was not taken, and may be later.
                 Permanent: It was not taken, and never will be as things are.
+                Partly: Not everybody got it.
             """
 
 
@@ -65,6 +66,10 @@ class Passing(Undelivered):
 
 class Permanent(Undelivered):
     """It will not be taken as long as nobody mends what is wrong."""
+
+
+class Partly(Undelivered):
+    """Some of those whom it is for have it, so it is not sent again; the text says who has not."""
 
 
 def left(deadline: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.channels.base import Passing, Permanent, clip, left, reveal
+from runner.channels.base import Partly, Passing, Permanent, clip, left, reveal
 from runner.channels.text import plain
 from runner.model.errors import UsageError
 from runner.options import Unset
@@ -68,11 +68,13 @@ class Email:
                 self._log_in(server, host)
                 if server.sock is not None:
                     server.sock.settimeout(left(deadline))
-                server.send_message(message)
+                refused = server.send_message(message)
                 try:
                     server.quit()
                 except (smtplib.SMTPException, OSError):
                     pass  # it has taken the message, whatever it says now
+            if refused:
+                raise Partly(f"{host} knows nobody called {', '.join(refused)}; the others have it")
         except smtplib.SMTPAuthenticationError:
             raise Permanent(f"{host} does not accept user and password") from None
         except smtplib.SMTPRecipientsRefused as error:

@@ -346,6 +346,8 @@ class Alerting:
             kept = "waits in the outbox" if self._store is not None else "is lost, for there is no record to keep it"
             if name not in sender.passing and name in sender.refusing:
                 kept = "was refused and is kept" if self._store is not None else "was refused"
+            elif name not in sender.passing and name in sender.partly:
+                kept = "did not reach everybody"
             self.warnings.append(f"a message to {name} {kept}: {problem}")
 
     def close(self) -> None:

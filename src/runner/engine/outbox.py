@@ -11,7 +11,7 @@ import threading
 from queue import Empty, SimpleQueue
 from time import monotonic, time_ns
 
-from runner.channels.base import Passing, Permanent, Undelivered
+from runner.channels.base import Partly, Passing, Permanent, Undelivered
 from runner.model.notification import Notification
 from runner.model.redact import redact_text
 from runner.model.words import printable
@@ -92,6 +92,8 @@ class Sender:
         self.sent = self.refused = 0
         #: Channels that refused a message for good.
         self.refusing: set[str] = set()
+        #: Channels that reached some people and not others.
+        self.partly: set[str] = set()
         #: Channels that took no message, and may later.
         self.passing: set[str] = set()
         self._deadline = 0.0
@@ -174,6 +176,8 @@ class Sender:
             try:
                 channel.send(notification, self._deadline)
                 return SENT, "", 0.0
+            except Partly as error:
+                return SENT, problem_of(error), 0.0
             except Permanent as error:
                 return REFUSED, problem_of(error), 0.0
             except Passing as error:
@@ -227,6 +231,8 @@ class Sender:
             self.refused += state == REFUSED
             if state == REFUSED:
                 self.refusing.add(name)
+            if state == SENT and problem:
+                self.partly.add(name)
             if problem:
                 self.problems[name] = problem
             due = now

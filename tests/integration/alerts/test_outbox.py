@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner import AlertManager, HistoryManager, ScriptRunner
-from runner.channels.base import Passing
+from runner.channels.base import Partly, Passing
 from runner.engine.outbox import PATIENCE
 from tests.integration.alerts.hook import GUARD, age, configure, outbox_of, wait_for
 
@@ -237,3 +237,16 @@ def test_figures_measured_elsewhere_are_of_nothing_that_runs_and_what_a_function
         "a message to pager was refused: OSError: no answer?[2J? of http://x with token=***"
     ]
     assert "hot" in capfd.readouterr().err
+
+
+def test_who_did_not_get_what_others_have_is_said(tmp_path: Path) -> None:
+    def pager(notification: Notification) -> None:
+        raise Partly("bob has moved")
+
+    with HistoryManager(tmp_path / "metrics.db") as history:
+        manager = AlertManager(history)
+        manager.add_channel("pager", pager)
+        manager.add_alert("hot", "cpu_max > 80", channels="pager")
+        manager.check_alerts({"cpu_max": 90})
+        assert manager.warnings == ["a message to pager did not reach everybody: bob has moved"]
+        assert history.get_outbox() == []
