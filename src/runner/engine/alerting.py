@@ -92,6 +92,11 @@ class Alerting:
         self._deadline = 0.0
         self._conditions = {rule.name: compile_rule(rule) for rule in self.rules}
         self._routes = {rule.name: self._route(rule) for rule in self.rules}
+        if not record:
+            self.warnings += [
+                f"alert {name!r} asks for earlier runs, and there is no record of them"
+                for name, condition in self._conditions.items() if condition.needs_record
+            ]  # fmt: skip
 
     def _route(self, rule: AlertRule) -> tuple[str, ...]:
         """Return the channels of an alert that there are."""
@@ -348,7 +353,9 @@ class Alerting:
                 kept = "was refused and is kept" if self._store is not None else "was refused"
             elif name not in sender.passing and name in sender.partly:
                 kept = "did not reach everybody"
-            self.warnings.append(f"a message to {name} {kept}: {problem}")
+            line = f"a message to {name} {kept}: {problem}"
+            if line not in self.warnings:
+                self.warnings.append(line)
 
     def close(self) -> None:
         """Let the database go."""

@@ -160,6 +160,8 @@ def test_without_a_record_each_firing_is_told_and_what_is_lost_is_said(
     assert len(hook.taken) == 2
     hook.code = 503
     assert "is lost" in runner("--disable-history", job, 1).err
+    asks = runner("--disable-history", "--alert-config", "row:failures_in_a_row >= 3", job, 0).err
+    assert "warning: alert 'row' asks for earlier runs, and there is no record of them" in asks
     assert not (runner.cwd / "script_runner_history.db").exists()
 
 
