@@ -202,8 +202,8 @@ def judge_figures(
         from runner.engine.judging import compare, regressions
 
         names = watched(gates)
-        judgement.changes = compare(figures, source, names, gates)
-        worse, crept = regressions(figures, source, [metric.name for metric in COMPARED])
+        judgement.changes = compare(figures, source, names, gates, kinds)
+        worse, crept = regressions(figures, source, [metric.name for metric in COMPARED], kinds)
         judgement.notices += crept
         if fail_on_regression:
             judgement.regressed = worse

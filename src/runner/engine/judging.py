@@ -6,6 +6,7 @@ from runner.analysis.regression import ENOUGH, WINDOW
 from runner.analysis.robust import median
 from runner.engine.baseline import chance
 from runner.model.judgement import BETTER, SAME, UNSURE, WORSE, Change
+from runner.model.metric import BOUND, CEILING
 from runner.model.metrics import BY_NAME, CPU_TIME, EXECUTION_TIME
 from runner.model.reference import Reference
 from runner.model.units import format_value
@@ -73,7 +74,11 @@ class Remembered:
 
 
 def compare(
-    figures: Mapping[str, Value], source: References, names: Sequence[str], gates: Sequence[Gate] = ()
+    figures: Mapping[str, Value],
+    source: References,
+    names: Sequence[str],
+    gates: Sequence[Gate] = (),
+    kinds: Mapping[str, str] | None = None,
 ) -> list[Change]:
     """Return how some figures compare with what they are held against first; those that can't be compared are left out.
 
@@ -82,34 +87,45 @@ def compare(
         source: What they are compared with.
         names: Metrics.
         gates: Gates of the run: they tell which way is worse where the catalog does not.
+        kinds: How each figure is known.
     """
     changes = []
     for name in names:
         value, found = figures.get(name), source.references(name)
         if value is not None and value == value and found:
-            changes.append(_change(name, value, found[0], more_is_worse(name, gates)))
+            told = verdict(value, found[0], more_is_worse(name, gates), (kinds or {}).get(name, ""))
+            changes.append(_change(name, value, found[0], told))
     return changes
 
 
-def _change(name: str, value: float, reference: Reference, more_is_worse: bool) -> Change:
+def _change(name: str, value: float, reference: Reference, told: str) -> Change:
     level = abs(reference.value)
     lower, upper = (None, None)
     if level:
         lower, upper = (value - reference.upper) / level, (value - reference.lower) / level
-    told = verdict(value, reference, more_is_worse)
     return Change(name, value, reference.value, lower, upper, told, reference.count)
 
 
-def verdict(value: float, reference: Reference, more_is_worse: bool = True) -> str:
+def verdict(value: float, reference: Reference, more_is_worse: bool = True, kind: str = "") -> str:
     """Return what a figure is against a reference.
+
+    Args:
+        value: The figure.
+        reference: The reference.
+        more_is_worse: Whether larger values are worse.
+        kind: How it is known: what is at most this may be less by any amount, and what is at least this more.
 
     Returns:
         `WORSE` or `BETTER` where it differs by more than chance; else `SAME` where it differs by less than 5 %, and
         `UNSURE` where it differs by more.
     """
     if value > reference.upper:
+        if kind == CEILING:
+            return UNSURE
         return WORSE if more_is_worse else BETTER
     if value < reference.lower:
+        if kind == BOUND:
+            return UNSURE
         return BETTER if more_is_worse else WORSE
     return SAME if abs(value - reference.value) <= LEAST_PART * abs(reference.value) else UNSURE
 
@@ -123,7 +139,7 @@ def more_is_worse(name: str, gates: Sequence[Gate]) -> bool:
 
 
 def regressions(
-    figures: Mapping[str, Value], source: References, names: Sequence[str]
+    figures: Mapping[str, Value], source: References, names: Sequence[str], kinds: Mapping[str, str] | None = None
 ) -> tuple[list[str], list[str]]:
     """Return the metrics that are worse than one of the things they are held against, and lines about those that crept.
 
@@ -134,7 +150,7 @@ def regressions(
         value, found = figures.get(name), source.references(name)
         if value is None or BY_NAME[name].more_is_worse is None:
             continue
-        judged = [verdict(value, reference) == WORSE for reference in found]
+        judged = [verdict(value, reference, kind=(kinds or {}).get(name, "")) == WORSE for reference in found]
         if any(judged):
             worse.append(name)
         if any(judged) and not judged[0]:

@@ -117,7 +117,9 @@ class Gate:
         limit = self.limit_against(reference)
         rise = self.operator == RISE
         crossed = value > limit if rise else value < limit
-        certain = value > reference.upper if rise else value < reference.lower
+        # What is at most this may be less by any amount, and what is at least this more.
+        open_ended = known == _KINDS[CEILING if rise else BOUND]
+        certain = not open_ended and (value > reference.upper if rise else value < reference.lower)
         unit = self.metric.unit
         shown, bound = _apart(value, limit, unit)
         level = format_value(reference.value, unit)
@@ -126,7 +128,8 @@ class Gate:
         note = ""
         if crossed and not certain:
             chance = format_value(reference.upper if rise else reference.lower, unit)
-            note = f"unsure: by chance alone a run may reach {chance}"
+            note = f"unsure: known only as {known}this" if open_ended else ""
+            note = note or f"unsure: by chance alone a run may reach {chance}"
             text += f": {note}"
         return self._result(value, limit, not (crossed and certain), text, note)
 

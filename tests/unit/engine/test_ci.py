@@ -16,6 +16,7 @@ from runner.engine.config_tree import parse_yaml
 from runner.engine.gate_files import gate_files
 from runner.engine.history import HistoryManager
 from runner.model.errors import UsageError
+from runner.model.metric import CEILING
 from runner.model.run import Attempt, Run
 from runner.options import Section, Unset
 
@@ -180,6 +181,19 @@ def test_a_regression_fails_only_where_that_was_asked_for(tmp_path: Path) -> Non
     assert not judgement.passed
     assert judgement.regressed == [WALL, CPU]
     assert judge_of(baseline=str(path), fail_on_regression=True)(run_of(3.02, 21)).passed
+
+
+def test_a_peak_that_is_only_a_limit_is_no_regression(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    for number in range(12):
+        judge_of(save_baseline=str(path))(run_of(3.0, number))
+    judge = judge_of(baseline=str(path), fail_on_regression=True, add_gate=(f"{MEMORY}:+10%",))
+    larger = run_of(3.0, 20, **{MEMORY: 140.0})
+    assert not judge(larger).passed
+    larger.last.kinds = {MEMORY: CEILING}  # what it was started from needed as much
+    judgement = judge(larger)
+    assert judgement.passed
+    assert [change.verdict for change in judgement.changes if change.metric == MEMORY] == ["unsure"]
 
 
 def test_a_wall_time_on_an_overloaded_host_is_not_held_against_a_run(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runner.model.errors import UsageError
-from runner.model.metric import BOUND, EXACT
+from runner.model.metric import BOUND, CEILING, EXACT
 from runner.model.reference import Reference
 from runner.policy.gates import bounds, parse_gate
 
@@ -149,6 +149,16 @@ def test_more_than_allowed_but_within_chance_is_unsure_and_passes() -> None:
     assert result.note == "unsure: by chance alone a run may reach 12.5 s"
     assert result.note in result.text
     assert not parse_gate("execution_time_seconds:+10%").judge({WALL: 12.6}, {}, noisy).passed
+
+
+@pytest.mark.parametrize(("gate", "value", "kind", "passed"), [
+    ("+10%", 20.0, CEILING, True), ("+10%", 20.0, BOUND, False),
+    ("-10%", 5.0, BOUND, True), ("-10%", 5.0, CEILING, False),
+])  # fmt: skip
+def test_a_limit_is_no_change_for_sure(gate: str, value: float, kind: str, passed: bool) -> None:
+    result = parse_gate(f"{WALL}:{gate}").judge({WALL: value}, {WALL: kind}, Known(RECENT))
+    assert result.passed == passed
+    assert ("unsure: known only as at " in result.note) == passed
 
 
 def test_the_smallest_change_has_to_be_exceeded_too() -> None:
