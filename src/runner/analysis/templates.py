@@ -40,8 +40,15 @@ class Template:
 
     @property
     def text(self) -> str:
-        """The template as one line."""
-        return " ".join(self.words)
+        """The template as one line, with `ANY` for each figure too: which it was is forgotten."""
+        return " ".join(map(_shown, self.words))
+
+
+def _shown(word: str) -> str:
+    core = word.strip("()[]{}<>,;:'\"=")
+    if "0" in core and not core.strip("0.:,-+/%"):
+        return word.replace(core, ANY, 1)  # a figure, a date, a time
+    return word.replace("0", ANY)
 
 
 class Miner:

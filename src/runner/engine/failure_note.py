@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Lines from the end of the output that may tell what kind of error it was.
 _LINES = 50
+#: Lines from its end that are searched for an exception of another language.
+_SCANNED = 300
 
 
 def note_failure(store: Store, run: Run) -> Failure | None:
@@ -49,7 +51,8 @@ def kind_and_place(attempt: Attempt, errors: str) -> tuple[str, str]:
         from runner.analysis.log_scan import scan
 
         # An exception of Python that ended it is known already; one that was printed before another exit is history.
-        faults = [fault for fault in scan(errors).faults if fault.language != "python"]
+        end = "\n".join(errors.split("\n")[-_SCANNED:])
+        faults = [fault for fault in scan(end).faults if fault.language != "python"]
         if faults:
             return classify(faults[-1].type, faults[-1].message), basename(faults[-1].place)
     kind = classify(attempt.error_type, attempt.error_message, attempt.reason, errors.split("\n")[-_LINES:])

@@ -64,7 +64,7 @@ def test_patterns_show_what_is_new_in_the_output(runner: support.Command) -> Non
         runner(script, number)
     rows = json.loads(runner("errors", script, "--patterns", "--format", "json").out)["patterns"]
     assert [(row["template"], row["runs"], row["first_number"], row["level"]) for row in rows] == [
-        ("WARNING odd", 1, 3, "warning"), ("loaded 0 rows", 3, 1, ""),
+        ("WARNING odd", 1, 3, "warning"), ("loaded <*> rows", 3, 1, ""),
     ]  # fmt: skip
     assert "run 3 of 3" in runner("errors", script, "--patterns").out
     refused = runner("errors", "--patterns")

@@ -15,8 +15,8 @@ def test_lines_that_differ_in_values_share_a_template() -> None:
         miner.add(f"2026-01-31 12:00:{number:02d} ERROR user alice{'x' * (number % 3)} not found", "b")
     assert [template.count for template in miner.templates] == [50, 50]
     first, second = miner.templates
-    assert first.text == "0-0-0 0:0:0 INFO connected to host0.example.com in 0 ms"
-    assert second.text == f"0-0-0 0:0:0 ERROR user {ANY} not found"
+    assert first.text == "<*> <*> INFO connected to host<*>.example.com in <*> ms"
+    assert second.text == f"{ANY} {ANY} ERROR user {ANY} not found"
     assert (first.sources, second.sources) == ({"a": 50}, {"b": 50})
 
 
@@ -32,7 +32,7 @@ def test_where_a_template_was_first_seen_is_kept() -> None:
     miner.feed(["started job 1", "done"], "run1")
     miner.feed(["started job 2", "WARN slow", "done"], "run2")
     found = {template.text: list(template.sources) for template in miner.templates}
-    assert found == {"started job 0": ["run1", "run2"], "done": ["run1", "run2"], "WARN slow": ["run2"]}
+    assert found == {"started job <*>": ["run1", "run2"], "done": ["run1", "run2"], "WARN slow": ["run2"]}
 
 
 def test_memory_is_bounded_whatever_comes() -> None:
