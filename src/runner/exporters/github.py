@@ -64,7 +64,8 @@ class GithubReport:
             try:
                 part(run, judgement)
             except OSError as error:
-                problems.append(error.strerror or str(error))
+                where = f"{error.filename}: " if error.filename else ""
+                problems.append(f"{where}{error.strerror or error}")
             except ReportError as error:
                 problems.append(str(error))
         if problems:

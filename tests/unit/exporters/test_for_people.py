@@ -123,7 +123,7 @@ def test_a_file_that_is_missing_keeps_no_other_from_being_written(tmp_path, capf
     environ = {"GITHUB_STEP_SUMMARY": str(tmp_path / "no" / "summary"), "GITHUB_OUTPUT": str(tmp_path / "outputs")}
     run = failed_run()
     run.last.output = {"stderr": Tail(b"no end", b"", 6, 0)}
-    with pytest.raises(ReportError, match="No such file"):
+    with pytest.raises(ReportError, match="no/summary: No such file"):
         GithubReport(environ, lambda run: None).write(run)
     assert "passed=false\n" in (tmp_path / "outputs").read_text()
     assert capfd.readouterr().err.startswith("\n::error ")  # the script had left its line open
