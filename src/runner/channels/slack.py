@@ -34,9 +34,7 @@ class Slack(Webhook):
         },
         "required": ["webhook_url"],
     }
-
-    def __init__(self, name: str, settings: Mapping[str, Any]) -> None:
-        super().__init__(name, {**settings, "url": settings.get("webhook_url")})
+    KEY = "webhook_url"
 
     def body(self, notification: Notification) -> bytes:
         """Return what is posted: a fallback text and blocks."""

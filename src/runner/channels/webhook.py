@@ -40,13 +40,15 @@ class Webhook:
         "required": ["url"],
     }
     spawns = False
+    #: Key of its section that holds the address.
+    KEY = "url"
 
     def __init__(self, name: str, settings: Mapping[str, Any]) -> None:
         self.name = name
         self.settings = settings
-        url = settings.get("url")
+        url = settings.get(self.KEY)
         if isinstance(url, str) and not url.startswith(("file:", "keyring:")):
-            check(url, f"{name}: url")
+            check(url, f"{name}: {self.KEY}")
         for key, value in (settings.get("headers") or {}).items():
             if not key.isascii() or not key.replace("-", "a").isalnum() or not _fits_a_header(value):
                 raise UsageError(f"{name}: {key!r} is no header that can be sent")
@@ -67,9 +69,9 @@ class Webhook:
         secret = self.settings.get("secret")
         if secret:
             headers["X-Runner-Signature"] = signature(reveal(secret, f"{self.name}: secret"), body)
-        url = reveal(self.settings.get("url"), f"{self.name}: url")
+        url = reveal(self.settings.get(self.KEY), f"{self.name}: {self.KEY}")
         try:
-            check(url, f"{self.name}: url")
+            check(url, f"{self.name}: {self.KEY}")
         except UsageError as error:
             from runner.channels.base import Permanent
 

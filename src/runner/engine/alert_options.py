@@ -78,7 +78,12 @@ def compile_rule(rule: AlertRule) -> Condition:
     try:
         return compile_condition(rule.condition, NAMES if rule.when == AFTER else DURING)
     except UsageError as error:
-        raise UsageError(f"alert {rule.name!r}: {error}") from None
+        raise wrong(rule, str(error)) from None
+
+
+def wrong(rule: AlertRule, problem: str) -> UsageError:
+    """Return the error that says what is wrong with an alert, and where it is written."""
+    return UsageError(f"{rule.where}{': ' * bool(rule.where)}alert {rule.name!r}: {problem}")
 
 
 def problems_of_file(entries: object) -> list[str]:
@@ -118,4 +123,6 @@ def _filed(section: Section) -> AlertRule:
             values["throttle_seconds"] = parse_seconds(throttle)
         except ValueError as error:
             raise UsageError(f"alerts.throttle_seconds: {error}") from None
-    return AlertRule(**{name: value for name, value in values.items() if value is not None})
+    rule = AlertRule(**{name: value for name, value in values.items() if value is not None})
+    rule.where = section.where
+    return rule

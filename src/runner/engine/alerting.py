@@ -6,12 +6,12 @@ from time import monotonic
 
 from runner.agent.events import FAILED_TO_START, LOST, SKIPPED
 from runner.engine.alert_message import make_message
-from runner.engine.alert_options import compile_rule
+from runner.engine.alert_options import compile_rule, wrong
 from runner.engine.alert_outcome import Fired, text_of, text_over
 from runner.engine.channels import CONSOLE
 from runner.engine.outbox import OTHERS, PATIENCE, Sender, new_owner
 from runner.model.alert_state import OVER, TOLD, AlertState, Moment
-from runner.model.errors import StoreError, UsageError
+from runner.model.errors import StoreError
 from runner.model.words import did_you_mean
 from runner.policy.alerts import AFTER, DURING, decide
 from runner.policy.conditions import NOT_MEASURED
@@ -108,7 +108,7 @@ class Alerting:
         missing = [name for name in rule.channels if name not in self.channels and name != CONSOLE]
         for name in missing:
             if name not in known:
-                raise UsageError(f"alert {rule.name!r}: there is no channel {name!r}{did_you_mean(name, known)}")
+                raise wrong(rule, f"there is no channel {name!r}{did_you_mean(name, known)}")
         there = tuple(name for name in rule.channels if name in self.channels)
         if missing:
             instead = "" if there else ", so the alert is shown here" if CONSOLE in self.channels else ""

@@ -41,9 +41,10 @@ class AlertRule:
         when: Whether it is judged when the run has ended, while it lasts, or both.
         recover: Whether its end is told; where that is not said, of all but what is of severity INFO, and what is
             about a change, which ends by itself.
+        where: File and line where it is written, "" where that is no file.
     """
 
-    __slots__ = ("after", "channels", "condition", "name", "recover", "severity", "throttle_seconds", "when")
+    __slots__ = ("after", "channels", "condition", "name", "recover", "severity", "throttle_seconds", "when", "where")
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class AlertRule:
     ) -> None:
         self.name = name.strip()
         self.condition = condition.strip()
+        self.where = ""
         self.channels = tuple(dict.fromkeys(channels))
         self.severity = severity.upper()
         self.throttle_seconds = float(throttle_seconds)

@@ -225,3 +225,15 @@ def test_whatever_a_script_is_called_the_message_is_unicode(runner: support.Comm
     [message] = hook.taken
     json.dumps(message, ensure_ascii=False).encode()
     assert message["script"] == "e? Bcc: x.py" and message["command"] == "e? Bcc: x.py a b?"
+
+
+def test_what_is_wrong_with_an_alert_is_told_with_its_line(runner: support.Command) -> None:
+    for alert, problem in (
+        ("{name: a, condition: cpu_mx > 1}", "unknown name 'cpu_mx', did you mean 'cpu_max'?"),
+        ("{name: a, condition: failed, channels: [slak]}", "there is no channel 'slak', did you mean 'slack'?"),
+    ):
+        (runner.cwd / "c.yaml").write_text(f"alerts:\n  - {alert}\n")
+        done = runner("--config", "c.yaml", "-c", "print(1)")
+        assert (done.exit_code, done.out) == (2, "") and f"error: c.yaml:2: alert 'a': {problem}" in done.err
+    wrong = runner("--slack-webhook", "ftp://hushhush/x", "-c", "print(1)")
+    assert wrong.exit_code == 2 and "slack: webhook_url: an address" in wrong.err and "hushhush" not in wrong.err
