@@ -101,7 +101,8 @@ def _entry_of_report(report: dict[str, Any]) -> dict[str, Any]:
     host = host if isinstance(host, dict) else {}
     args = report.get("script_args")
     path, name = (text if isinstance(text, str) else "" for text in (report.get("script_path"), report.get("name")))
-    return _entry({
+    kinds = report.get("kinds")
+    entry = _entry({
         "run_id": report.get("run_id"),
         "started": report.get("start_time"),
         "script": label_of(name, path),
@@ -113,6 +114,7 @@ def _entry_of_report(report: dict[str, Any]) -> dict[str, Any]:
         "testbed": "",
         "figures": report,
     })  # fmt: skip
+    return {**entry, "kinds": kinds if isinstance(kinds, dict) else {}}
 
 
 def check_place(path: str, flag: str) -> None:

@@ -57,11 +57,12 @@ def gate_files(base: str, head: str, options: CiOptions, key: Key) -> tuple[Judg
     if baseline.chosen is None and baseline.series and not key.explicit:
         baseline.chosen = baseline.series[-1]  # of another script: whoever names two files wants them compared
     figures = run["figures"]
-    judgement = judge_figures(gates, figures, {}, baseline, options.fail_on_regression)
+    kinds = run.get("kinds") or {}
+    judgement = judge_figures(gates, figures, kinds, baseline, options.fail_on_regression)
     judgement.notices[:0] = [*notices, *baseline.notices(run)]
     shown = {change.metric for change in judgement.changes}
     others = [metric.name for metric in METRICS if metric.name not in shown and metric.more_is_worse is not None]
-    changes = compare(figures, baseline, others)
+    changes = compare(figures, baseline, others, kinds=kinds)
     telling = [change for change in changes if change.verdict != SAME and _matters(change)]
     judgement.changes += telling
     return judgement, len(changes) - len(telling)

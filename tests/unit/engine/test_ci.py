@@ -273,6 +273,9 @@ def test_two_files_are_compared(tmp_path: Path) -> None:
     assert others == 1
     judgement, _ = gate_files(str(head), str(base), CiOptions(fail_on_regression=True), Key())
     assert judgement.passed
+    head.write_text(json.dumps({WALL: 20.0, "kinds": {WALL: CEILING}}))
+    judgement, _ = gate_files(str(base), str(head), CiOptions(add_gate=(f"{WALL}:+10%",)), Key())
+    assert judgement.passed and "known only as at most this" in judgement.gates[0].note
     for pair in ((base, tmp_path / "none.json"), (tmp_path / "none.json", head)):
         with pytest.raises(UsageError, match="does not exist"):
             gate_files(str(pair[0]), str(pair[1]), CiOptions(), Key())
