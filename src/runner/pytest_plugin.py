@@ -236,7 +236,9 @@ class Counters:
     def __init__(self, forget: bool = False) -> None:
         from time import perf_counter
 
-        self._peak = 0 if forget and _forget_peak() else _peak()
+        from runner.agent.usage import own_peak
+
+        self._peak = 0 if forget and _forget_peak() else own_peak()
         self._used = _usage()
         self._began = perf_counter()
 
@@ -244,13 +246,14 @@ class Counters:
         """Put what was used since then into a run."""
         from time import perf_counter
 
+        from runner.agent.usage import own_peak
         from runner.model import metrics
         from runner.model.metric import CEILING
 
         wall = perf_counter() - self._began
         used = [after - before for before, after in zip(self._used, _usage(), strict=True)]
         user, system, minor, major, voluntary, involuntary = used
-        peak = _peak()
+        peak = own_peak()
         last = run.last
         last.ended = last.started + int(wall * 1e9)
         values = {
@@ -290,14 +293,6 @@ def _forget_peak() -> bool:
     except OSError:
         return False
     return True
-
-
-def _peak() -> int:
-    """Return the highest memory that this process has had, in bytes."""
-    import sys
-    from resource import RUSAGE_SELF, getrusage
-
-    return getrusage(RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def _first_line(error: BaseException) -> str:

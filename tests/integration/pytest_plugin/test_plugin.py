@@ -90,6 +90,13 @@ def test_each_test_is_measured_remembered_and_judged(suite: support.Command) -> 
     assert "cost of 6 tests, the slowest first" in done.stdout
 
 
+def test_memory_of_the_program_that_started_pytest_does_not_count(suite: support.Command) -> None:
+    large = "import os, sys; large = b'x' * (400 << 20); os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+    words = ["-m", "pytest", "-p", "runner.pytest_plugin", "-p", "no:cacheprovider", "--runner", "-k", "fast"]
+    subprocess.run([sys.executable, "-c", large, *words], cwd=suite.cwd, env=suite.env, check=True, timeout=100)
+    assert runs(suite)["test_fast"]["metrics"]["memory_max_mb"] < 200
+
+
 def test_what_is_usual_is_shown_in_later_sessions(suite: support.Command) -> None:
     for _ in range(4):
         session(suite, "--runner", "-q", "-k", "busy")
