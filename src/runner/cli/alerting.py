@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.cli.output import Screen
+from runner.cli.output import DIM, GREEN, RED, YELLOW, Screen
 from runner.engine.alerting import Alerting
 from runner.engine.channels import CONSOLE
 from runner.model.alert_state import ACKNOWLEDGED, MUTED, OVER, THROTTLED, WAITING
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from runner.executors.here import Here
     from runner.model.run import Run
 
-_RED, _YELLOW, _GREEN, _DIM = "\033[31m", "\033[33m", "\033[32m", "\033[2m"
 _LABEL = 11  # columns that the label of a row of the summary takes
 
 
@@ -142,10 +141,10 @@ def _line(each: Fired) -> str:
 
 def _style(each: Fired) -> str:
     if each.outcome == OVER:
-        return _GREEN
+        return GREEN
     if not each.told or each.rule.severity == INFO:
-        return _DIM
-    return _RED if each.rule.severity == CRITICAL else _YELLOW
+        return DIM
+    return RED if each.rule.severity == CRITICAL else YELLOW
 
 
 def _row(screen: Screen, label: str, text: str, style: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.cli.output import BOLD, DIM
 from runner.model import metrics as m
 from runner.model.groups import groups
 from runner.model.metric import BOUND, CEILING, SAMPLED
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from runner.model.metric import Metric
     from runner.model.run import Attempt
 
-_DIM, _BOLD = "\033[2m", "\033[1m"
 #: How figures that are not exact are marked, with and without characters beyond ASCII, and what the mark means.
 _MARKS = {SAMPLED: ("~", "~", "sampled"), BOUND: ("≥", ">=", "at least"), CEILING: ("≤", "<=", "at most")}
 _GAP = 4  # columns between two columns of groups
@@ -46,11 +46,11 @@ def figure_lines(
         blocks = [_group(screen, title, over, group, part, cells, cell) for title, group in groups()]
         if start + beside >= len(attempts) and extra:
             title = "Other metrics"
-            blocks.append([(screen.paint(title, _BOLD), len(title)), *(_extra(*each, cell) for each in extra.items())])
+            blocks.append([(screen.paint(title, BOLD), len(title)), *(_extra(*each, cell) for each in extra.items())])
         lines += _laid_out(screen, [block for block in blocks if block], width)
     kinds = {kind for attempt in attempts for kind in attempt.kinds.values()}
     marks = [f"{_mark(kind, screen)} {_MARKS[kind][2]}" for kind in _MARKS if kind in kinds]
-    return [*lines, screen.paint("  " + "   ".join(marks), _DIM)] if marks else lines
+    return [*lines, screen.paint("  " + "   ".join(marks), DIM)] if marks else lines
 
 
 def _mark(kind: str, screen: Screen) -> str:
@@ -83,10 +83,10 @@ def _group(
     if not known:
         return []
     head = f"{title:<{_NAME}}{over}".rstrip()
-    lines = [(screen.paint(head, _BOLD), len(head))]
+    lines = [(screen.paint(head, BOLD), len(head))]
     for metric in known:
         row = "".join(f" {cells[attempt.number, metric.name]:>{cell}}" for attempt in attempts)
-        lines.append((screen.paint(f"{metric.name:<{_NAME}}", _DIM) + row, _NAME + len(row)))
+        lines.append((screen.paint(f"{metric.name:<{_NAME}}", DIM) + row, _NAME + len(row)))
     return lines
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runner.cli.columns import columns, pad, wrap
+from runner.cli.output import DIM, GREEN, RED, YELLOW
 from runner.cli.usual_row import CALLED
 from runner.model.judgement import BETTER, SAME, UNSURE, WORSE
 from runner.model.metrics import BY_NAME
@@ -16,8 +17,7 @@ if TYPE_CHECKING:
     from runner.engine.run_options import ShowOptions
     from runner.model.judgement import Change, GateResult, Judgement
 
-_DIM, _RED, _GREEN, _YELLOW = "\033[2m", "\033[31m", "\033[32m", "\033[33m"
-_STYLES = {WORSE: _RED, BETTER: _GREEN, UNSURE: _YELLOW, SAME: _DIM}
+_STYLES = {WORSE: RED, BETTER: GREEN, UNSURE: YELLOW, SAME: DIM}
 
 #: Columns taken by the label of a row, and by the verdict on a gate.
 _LABEL, _VERDICT = 11, 8
@@ -31,7 +31,7 @@ _DISPENSABLE = ("interval", "baseline", "now")
 def show_judgement(screen: Screen, judgement: Judgement, show: ShowOptions) -> None:
     """Say what was judged of a run; where little is to be said, only what fails it."""
     if show.quiet or show.log_level in ("WARNING", "ERROR"):
-        lines = [f"{screen.paint('runner:', _RED)} {screen.plain(text)}" for text in _failures(judgement)]
+        lines = [f"{screen.paint('runner:', RED)} {screen.plain(text)}" for text in _failures(judgement)]
     else:
         lines = judgement_lines(screen, judgement)
     screen.write("".join(line + "\n" for line in lines))
@@ -53,15 +53,15 @@ def judgement_lines(screen: Screen, judgement: Judgement) -> list[str]:
     lines = [line for at, result in enumerate(judgement.gates) for line in _gate(screen, result, not at)]
     lines += _table(screen, judgement.changes)
     for text in [f"{name} got worse by more than chance, which fails the run" for name in judgement.regressed]:
-        lines += _texts(screen, "Failed", text, _RED)
+        lines += _texts(screen, "Failed", text, RED)
     for notice in judgement.notices:
-        lines += _texts(screen, "Note", notice, _DIM)
+        lines += _texts(screen, "Note", notice, DIM)
     return lines
 
 
 def _gate(screen: Screen, result: GateResult, first: bool) -> list[str]:
-    word, style = ("passed", _GREEN) if result.passed else ("FAILED", _RED)
-    begin = _label(screen, "Gates" if first else "", _DIM) + screen.paint(word, style)
+    word, style = ("passed", GREEN) if result.passed else ("FAILED", RED)
+    begin = _label(screen, "Gates" if first else "", DIM) + screen.paint(word, style)
     return _wrapped(screen, begin, " " * (_VERDICT - len(word)), result.text, _LABEL + _VERDICT)
 
 
@@ -100,13 +100,13 @@ def _table(screen: Screen, changes: Sequence[Change]) -> list[str]:
     indent = _LABEL if roomy else 2
     if not roomy:  # below the label instead of beside it
         widths[""] = max(1, min(widths[""], screen.width - indent - others))
-    lines = [] if roomy else [_label(screen, "Compared", _DIM).rstrip()]
+    lines = [] if roomy else [_label(screen, "Compared", DIM).rstrip()]
     for at, row in enumerate(rows):
         _, *middle, last = (screen.plain(row[name]) for name in names)
         cells = [pad(screen.fit(row[""], screen.width - widths[""]) if screen.width else row[""], widths[""])]
         cells += [" " * (widths[name] - columns(cell)) + cell for name, cell in zip(names[1:], middle, strict=False)]
-        style = _STYLES[changes[at - 1].verdict] if at else _DIM
-        begin = " " * indent if at or not roomy else _label(screen, "Compared", _DIM)
+        style = _STYLES[changes[at - 1].verdict] if at else DIM
+        begin = " " * indent if at or not roomy else _label(screen, "Compared", DIM)
         text = "  ".join(cells) + "  "
         lines.append(begin + (text + screen.paint(last, style) if at else screen.paint(text + last, style)))
     return lines

@@ -6,7 +6,7 @@ import os
 import re
 from time import localtime, strftime
 
-from runner.cli.output import Screen, warn
+from runner.cli.output import BOLD, DIM, RED, RESET, Screen, warn
 from runner.cli.safe_text import visible
 from runner.engine.live import LiveRun
 from runner.model.errors import UsageError
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from runner.engine.logs import Line
     from runner.model.run import Run
 
-_DIM, _MATCH, _RESET = "\033[2m", "\033[1;31m", "\033[0m"
+_MATCH = BOLD + RED
 _AGAIN = "\r\033[K"  # to the beginning of the line, which is cleared
 _PARTIAL = 4096  # bytes looked at of a line that is still to grow
 
@@ -66,7 +66,7 @@ class Filter:
         """Return a text with what was found in colour."""
         if self.pattern is None:
             return text
-        return self.pattern.sub(lambda found: f"{_MATCH}{found[0]}{_RESET}" if found[0] else "", text)
+        return self.pattern.sub(lambda found: f"{_MATCH}{found[0]}{RESET}" if found[0] else "", text)
 
 
 class Printer:
@@ -159,7 +159,7 @@ class Printer:
     def _stamp(self, line: Line) -> str:
         if not self._options.timestamps:
             return ""
-        return self._screen.paint(f"{_moment(line.time):<23}", _DIM) + "  "
+        return self._screen.paint(f"{_moment(line.time):<23}", DIM) + "  "
 
     def _notice(self, line: Line) -> None:
         notes = []
@@ -170,7 +170,7 @@ class Printer:
             notes.append(f"[... {format_bytes(line.missing)} not kept ...]")
         if not self._options.grep:
             for note in notes:
-                self._out.write(self._screen.paint(note, _DIM) + "\n")
+                self._out.write(self._screen.paint(note, DIM) + "\n")
 
     def _raw(self, line: Line) -> None:
         if line.missing and not self._options.grep:

@@ -6,6 +6,7 @@ from shlex import join
 
 from runner.cli.columns import columns, cut, wrap
 from runner.cli.figures import figure_lines
+from runner.cli.output import BOLD, DIM, RED
 from runner.cli.safe_text import visible
 from runner.engine.one_run import WITHIN
 from runner.model.run import iso
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from runner.engine.one_run import Place
     from runner.model.run import Attempt, Run
 
-_BOLD, _DIM, _RED = "\033[1m", "\033[2m", "\033[31m"
 _LABEL = 12  # columns of a label, with those around it
 #: Columns where there is no terminal.
 WIDTH = 80
@@ -68,7 +68,7 @@ def _code(run: Run) -> str:
     return " · ".join(parts)
 
 
-def row(screen: Screen, label: str, text: str, style: str = _DIM) -> list[str]:
+def row(screen: Screen, label: str, text: str, style: str = DIM) -> list[str]:
     """Return a labelled text, wrapped where the screen has an end."""
     plain = screen.plain(text if screen.unicode else text.replace(" · ", ", "))
     begin = f"  {screen.paint(f'{label:<{_LABEL - 3}}', style)} "
@@ -84,7 +84,7 @@ def failure(screen: Screen, run: Run, place: Place | None, before: Recurrence | 
     last = run.last
     if last.success:
         return []
-    lines = row(screen, "Error", last.error_message, _RED) if last.error_message else []
+    lines = row(screen, "Error", last.error_message, RED) if last.error_message else []
     if place is not None:
         lines += _where(screen, run, place)
     if before is not None:
@@ -103,9 +103,9 @@ def _where(screen: Screen, run: Run, place: Place) -> list[str]:
     for number, text in place.source:
         here = number == frame.line
         shown = f"{number:>{width}} {bar} {text.expandtabs(8)}"
-        begin = " " * (_LABEL - 2) + (screen.paint("> ", _RED) if here else "  ")
+        begin = " " * (_LABEL - 2) + (screen.paint("> ", RED) if here else "  ")
         cut = screen.fit(shown, _LABEL)
-        lines.append(begin + (cut if here else screen.paint(cut, _DIM)))
+        lines.append(begin + (cut if here else screen.paint(cut, DIM)))
     if place.raised is not None:
         raised = place.raised
         inside = f", in {raised.function}" if raised.function else ""
@@ -130,7 +130,7 @@ def attempts(screen: Screen, run: Run) -> list[str]:
     """Return what became of each attempt, of a run that had several."""
     if len(run.attempts) < 2:
         return []
-    lines = [screen.paint("Attempts", _BOLD)]
+    lines = [screen.paint("Attempts", BOLD)]
     for attempt in run.attempts:
         waited = f"after waiting {format_seconds(attempt.delay)}: " if attempt.delay else ""
         error = attempt.error_message or ""
@@ -141,7 +141,7 @@ def attempts(screen: Screen, run: Run) -> list[str]:
 
 def figures(screen: Screen, run: Run, chosen: list[Attempt]) -> list[str]:
     """Return every figure, and what is usual."""
-    lines = [screen.paint("Figures", _BOLD), *figure_lines(screen, chosen, run.extra, screen.width or WIDTH), ""]
+    lines = [screen.paint("Figures", BOLD), *figure_lines(screen, chosen, run.extra, screen.width or WIDTH), ""]
     if run.usual is not None:
         from runner.cli.usual_row import usual_rows
 
@@ -164,7 +164,7 @@ def curves(screen: Screen, run: Run, attempt: Attempt) -> list[str]:
     chart.title = ""
     height = (_PANEL + 1) * len(chart.panels) + 2 + bool(chart.note) + sum(len(p.series) > 1 for p in chart.panels) * 2
     drawn = draw(chart, (screen.width or WIDTH) - 2, height, screen)
-    return [screen.paint(heading, _BOLD), *(f"  {line}" for line in drawn), ""]
+    return [screen.paint(heading, BOLD), *(f"  {line}" for line in drawn), ""]
 
 
 def output(screen: Screen, attempt: Attempt, most: int) -> list[str]:
@@ -184,7 +184,7 @@ def output(screen: Screen, attempt: Attempt, most: int) -> list[str]:
         name = "Output" if attempt.merged else f"Output on {stream}"
         told = f"  {format_count(kept.lines)} line{'s' * (kept.lines != 1)}, {format_bytes(kept.size)}"
         more = f", the last {len(shown)}" if kept.lines > len(shown) else ""
-        lines.append(screen.paint(name, _BOLD) + screen.paint(screen.fit(told + more, len(name)), _DIM))
+        lines.append(screen.paint(name, BOLD) + screen.paint(screen.fit(told + more, len(name)), DIM))
         for data in shown:
             text = visible(data).expandtabs(8)
             plain = text if screen.unicode else text.encode("ascii", "backslashreplace").decode("ascii")

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from runner.model.metric import Metric
     from runner.model.run import Attempt, Run
 
-_BOLD, _DIM, _RED, _GREEN, _YELLOW, _RESET = "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[0m"
+#: Styles for `Screen.paint`.
+BOLD, DIM, RED, GREEN, YELLOW, RESET = "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[0m"
 
 _ERROR = "Error"
 #: Rows whose end is never cut off.
@@ -56,7 +57,7 @@ class Screen:
 
     def paint(self, text: str, style: str) -> str:
         """Return the text in a style, where there are colours."""
-        return f"{style}{text}{_RESET}" if self.color and text else text
+        return f"{style}{text}{RESET}" if self.color and text else text
 
     def plain(self, text: str) -> str:
         """Return the text in characters that it can show, none of which does anything to it."""
@@ -94,12 +95,12 @@ def warn(screen: Screen, text: str, show: ShowOptions | None = None) -> None:
         if log.speaks:
             return
     if show is None or not (show.suppress_warnings or show.log_level == "ERROR"):
-        screen.write(f"{screen.paint('runner: warning:', _YELLOW)} {screen.plain(text)}\n")
+        screen.write(f"{screen.paint('runner: warning:', YELLOW)} {screen.plain(text)}\n")
 
 
 def fail(screen: Screen, text: str) -> None:
     """Say why nothing was done."""
-    screen.write("".join(f"{screen.paint('runner: error:', _RED)} {screen.plain(line)}\n" for line in text.split("\n")))
+    screen.write("".join(f"{screen.paint('runner: error:', RED)} {screen.plain(line)}\n" for line in text.split("\n")))
 
 
 def summarize(screen: Screen, run: Run, show: ShowOptions) -> None:
@@ -154,20 +155,20 @@ def headline(screen: Screen, run: Run) -> str:
     ending = verdict(run.last)
     # A long name leaves the verdict half of the line.
     name = screen.fit(label_of(run.name, run.script_path), taken + min(len(ending), (screen.width - taken) // 2))
-    painted = screen.paint(mark, _GREEN if good else _RED) + " " + screen.paint(name, _BOLD)
+    painted = screen.paint(mark, GREEN if good else RED) + " " + screen.paint(name, BOLD)
     gap = "  "
     if screen.terminal:
         from runner.cli.columns import columns
 
         ending = screen.fit(ending, taken + columns(name))
         gap = " " * max(2, screen.width - len(mark) - 2 - columns(name) - columns(ending) - len(right))
-    painted += " " + (ending if good else screen.paint(ending, _RED))
-    return painted + (gap + screen.paint(right, _DIM) if roomy else "")
+    painted += " " + (ending if good else screen.paint(ending, RED))
+    return painted + (gap + screen.paint(right, DIM) if roomy else "")
 
 
 def _row(screen: Screen, label: str, text: str, alarming: bool = False) -> str:
     plain = text if screen.unicode else text.replace(" · ", ", ")
-    begin = f"  {screen.paint(f'{label:<8}', _YELLOW if alarming else _DIM)} "
+    begin = f"  {screen.paint(f'{label:<8}', YELLOW if alarming else DIM)} "
     room = screen.width - _LABEL
     if label not in _WRAPPED or room < 20:
         return begin + screen.fit(plain, _LABEL)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from runner.cli.output import BOLD, DIM, RED
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 #: Styles of series, the first ones first; of marks; of axes and limits.
 COLORS = ("\033[36m", "\033[33m", "\033[35m", "\033[32m", "\033[34m", "\033[31m")
-_MARK, _DIM, _BOLD = "\033[1;31m", "\033[2m", "\033[1m"
+_MARK = BOLD + RED
 _AXIS, _MARKS = -1, -2  # owners of what is drawn that are no series
 
 _LEVELS, _ASCII_LEVELS = "▁▂▃▄▅▆▇█", "_.-=+*#@"
@@ -63,8 +65,8 @@ def draw(chart: Chart, width: int, height: int, screen: Screen) -> list[str]:
     from runner.model.drawing import place_axis
 
     width = max(_NARROWEST, width)
-    lines = [screen.paint(_fit(chart.title, width, screen), _BOLD)] if chart.title else []
-    note = [screen.paint(_fit(chart.note, width, screen), _DIM)] if chart.note else []
+    lines = [screen.paint(_fit(chart.title, width, screen), BOLD)] if chart.title else []
+    note = [screen.paint(_fit(chart.note, width, screen), DIM)] if chart.note else []
     heads = [_head(panel, chart.x, width, screen) for panel in chart.panels]
     room = height - len(lines) - len(note) - 2 - sum(map(len, heads))
     rows = max(2, room // max(1, len(heads)))
@@ -110,7 +112,7 @@ def _head(panel: Panel, x: str, width: int, screen: Screen) -> list[str]:
     from runner.model.units import format_value
 
     several = len(panel.series) > 1
-    title = screen.paint(_fit(panel.title, width, screen), _BOLD)
+    title = screen.paint(_fit(panel.title, width, screen), BOLD)
     lines: list[str] = []
     for number, series in enumerate(panel.series):
         values = known(series.ys)
@@ -126,12 +128,12 @@ def _head(panel: Panel, x: str, width: int, screen: Screen) -> list[str]:
         if several:
             name = _fit(series.name, max(8, width - 4 - len(told)), screen)
             room = width - 4 - columns(name)
-            lines.append(f"{symbol} {name}  {screen.paint(told[:room], _DIM)}")
+            lines.append(f"{symbol} {name}  {screen.paint(told[:room], DIM)}")
         elif len(panel.title) + 4 + len(told) <= width:
             gap = " " * (width - columns(_fit(panel.title, width, screen)) - len(told))
-            title += gap + screen.paint(told, _DIM)
+            title += gap + screen.paint(told, DIM)
         else:
-            lines.append(screen.paint(told[:width], _DIM))
+            lines.append(screen.paint(told[:width], DIM))
     return [title, *lines]
 
 
@@ -159,7 +161,7 @@ def _panel(
     for row in range(rows):
         label = labels.get(row, "")
         tick, line = ("┤", "│") if screen.unicode else ("+", "|")
-        begin = screen.paint(f"{label:>{left}} {tick if label else line}", _DIM)
+        begin = screen.paint(f"{label:>{left}} {tick if label else line}", DIM)
         lines.append(begin + "".join(_painted(text, owner, screen) for text, owner in canvas.row(row)).rstrip())
     return lines
 
@@ -167,7 +169,7 @@ def _panel(
 def _painted(text: str, owner: int | None, screen: Screen) -> str:
     if owner is None:
         return text
-    return screen.paint(text, {_AXIS: _DIM, _MARKS: _MARK}.get(owner) or COLORS[owner % len(COLORS)])
+    return screen.paint(text, {_AXIS: DIM, _MARKS: _MARK}.get(owner) or COLORS[owner % len(COLORS)])
 
 
 def _row(axis: Axis, value: float, rows: int) -> int:
@@ -268,4 +270,4 @@ def _foot(places: Axis, width: int, left: int, screen: Screen) -> list[str]:
         axis[column] = tick
         labels[start : start + len(label)] = label
         free = start + len(label) + 2
-    return [screen.paint(f"{' ' * left} {corner}{''.join(axis)}", _DIM), screen.paint("".join(labels).rstrip(), _DIM)]
+    return [screen.paint(f"{' ' * left} {corner}{''.join(axis)}", DIM), screen.paint("".join(labels).rstrip(), DIM)]

@@ -6,7 +6,7 @@ import os
 from time import sleep
 
 from runner.cli.columns import columns
-from runner.cli.output import Screen
+from runner.cli.output import DIM, Screen
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,5 +94,5 @@ def table(screen: Screen, names: list[str], rows: list[list[str]], right: frozen
             space = " " * (width - columns(cell))
             begin += (space + cell if name in right else pad(cell, width)) + "  "
         text = screen.fit((begin + last).rstrip())
-        shown.append(screen.paint(text, "\033[2m") if number == 0 else text)
+        shown.append(screen.paint(text, DIM) if number == 0 else text)
     return shown

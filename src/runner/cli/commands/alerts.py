@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import localtime, strftime
 
 from runner.cli.columns import wrap
-from runner.cli.output import Screen, printable
+from runner.cli.output import RED, YELLOW, Screen, printable
 from runner.cli.remembered import nothing, take_in
 from runner.cli.tables import fitting, terminal_width, write_json, write_rows
 from runner.engine.history import HistoryManager
@@ -30,8 +30,6 @@ _COLUMNS = ("time", "severity", "alert", "outcome", "script", "run", "found")
 _DISPENSABLE = ("run", "severity", "script", "outcome")
 #: Columns that what was found is to have.
 _FOUND = 32
-_RED, _YELLOW = "\033[31m", "\033[33m"
-
 
 def list_alerts(options: ListOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
     """List what became of alerts, the newest first, what holds now, and what is muted."""
@@ -77,7 +75,7 @@ def _write_list(out: TextIO, found: list[dict[str, Any]]) -> None:
     ]
 
     def paint(name: str, row: int, text: str) -> str:
-        style = {CRITICAL: _RED, WARNING: _YELLOW}.get(found[row]["severity"], "")
+        style = {CRITICAL: RED, WARNING: YELLOW}.get(found[row]["severity"], "")
         told = found[row]["outcome"] == TOLD
         return screen.paint(text, style) if screen is not None and name == "alert" and style and told else text
 

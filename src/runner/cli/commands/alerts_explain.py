@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import localtime, strftime
 
 from runner.cli.columns import wrap
-from runner.cli.output import Screen, printable
+from runner.cli.output import DIM, YELLOW, Screen, printable
 from runner.cli.remembered import nothing, take_in
 from runner.cli.tables import fitting, terminal_width, write_json, write_rows
 from runner.engine.alert_options import make_rules
@@ -29,8 +29,6 @@ _COLUMNS = ("started", "fired", "outcome", "status", "run", "values")
 _DISPENSABLE = ("run", "status")
 _SUMMARY = ("alert", "fired", "told", "unknown", "condition")
 _FIRED = {True: "yes", False: "-", None: "?"}
-_YELLOW, _DIM = "\033[33m", "\033[2m"
-
 
 def explain_condition(
     options: ExplainOptions, alerts: AlertOptions, record: RecordOptions, query: QueryOptions, out: TextIO
@@ -112,7 +110,7 @@ def _write(out: TextIO, found: Explanation) -> None:
     def paint(name: str, row: int, text: str) -> str:
         if screen is None or name != "fired":
             return text
-        return screen.paint(text, _YELLOW if found.judged[row].verdict.fired else _DIM)
+        return screen.paint(text, YELLOW if found.judged[row].verdict.fired else DIM)
 
     write_rows(out, "table", fitting(names, _DISPENSABLE, rows, out), rows, paint)
     if found.unknown:

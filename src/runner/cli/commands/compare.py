@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner.cli.columns import columns, pad, wrap
 from runner.cli.drawing import check_place, show_chart
-from runner.cli.output import Screen
+from runner.cli.output import BOLD, DIM, YELLOW, Screen
 from runner.cli.remembered import take_in
 from runner.cli.tables import write_json, write_rows
 from runner.cli.usual_row import CALLED, span
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from runner.model.run import Run
     from runner.model.usual import Place
 
-_BOLD, _DIM, _YELLOW = "\033[1m", "\033[2m", "\033[33m"
 _INDENT = "  "
 #: Columns below which a figure takes two lines.
 _NARROW = 72
@@ -126,8 +125,8 @@ def _named(run: Run, before: str, screen: Screen) -> list[str]:
     facts = f"run {run.id}, {iso(run.started)[:19].replace('T', ' ')}, {ended}"
     name = screen.plain(before + " ".join([script_label(run), *run.args])[:200])
     if not screen.width or columns(name) + 2 + columns(facts) <= screen.width:
-        return [f"{screen.paint(name, _BOLD)}  {screen.plain(facts)}"]
-    return [screen.paint(screen.fit(name), _BOLD), screen.fit(_INDENT + facts)]
+        return [f"{screen.paint(name, BOLD)}  {screen.plain(facts)}"]
+    return [screen.paint(screen.fit(name), BOLD), screen.fit(_INDENT + facts)]
 
 
 def _figures(found: RunComparison, screen: Screen) -> list[str]:
@@ -149,9 +148,9 @@ def _figures(found: RunComparison, screen: Screen) -> list[str]:
         for figure, cells in zip(found.figures, rows, strict=True):
             cells[4] = "unusual" if _stands_out(figure) else ""
         widths[4] = len("unusual")
-    lines = [screen.paint(_joined(head, widths), _DIM)]
+    lines = [screen.paint(_joined(head, widths), DIM)]
     for figure, cells in zip(found.figures, rows, strict=True):
-        lines.append(screen.paint(_joined(cells, widths), _YELLOW) if _stands_out(figure) else _joined(cells, widths))
+        lines.append(screen.paint(_joined(cells, widths), YELLOW) if _stands_out(figure) else _joined(cells, widths))
     return lines
 
 
@@ -165,7 +164,7 @@ def _stacked(found: RunComparison, rows: Sequence[Sequence[str]], screen: Screen
     lines = []
     for figure, (name, base, value, difference, verdict) in zip(found.figures, rows, strict=True):
         head = screen.fit(name)
-        lines.append(screen.paint(head, _YELLOW) if _stands_out(figure) else head)
+        lines.append(screen.paint(head, YELLOW) if _stands_out(figure) else head)
         told = "; ".join(
             filter(None, [f"{value}, {'usually ' if figure.place else 'was '}{base}", difference, verdict])
         )
@@ -255,15 +254,15 @@ def _facts(found: RunComparison, screen: Screen) -> list[str]:
     lines = []
     if found.causes:
         explained = any(_stands_out(figure) for figure in found.figures)
-        lines += ["", screen.paint("What may explain it" if explained else "What is not as usual", _DIM)]
+        lines += ["", screen.paint("What may explain it" if explained else "What is not as usual", DIM)]
         lines += _hanging("", [("likely: " if cause.likely else "") + cause.text for cause in found.causes], screen)
     if found.differences and not _is_usual(found):
-        lines += ["", screen.paint("What differs", _DIM)]
+        lines += ["", screen.paint("What differs", DIM)]
         width = min(_LABEL, max(columns(difference.what) for difference in found.differences))
         for difference in found.differences:
             lines += _hanging(pad(screen.plain(difference.what), width), [_change(difference)], screen)
     if found.notes:
-        lines += ["", screen.paint("Note", _DIM), *_hanging("", found.notes, screen)]
+        lines += ["", screen.paint("Note", DIM), *_hanging("", found.notes, screen)]
     return lines
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import localtime, strftime, time_ns
 
-from runner.cli.output import Screen, printable
+from runner.cli.output import RED, Screen, printable
 from runner.cli.plot import bar
 from runner.cli.remembered import nothing, take_in
 from runner.cli.tables import fitting, write_json, write_rows
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 _COLUMNS = ("started", "status", "wall", "bar", "cpu", "memory", "attempts", "run", "script")
 #: Of these, what a narrow terminal can do without, in that order.
 _DISPENSABLE = ("bar", "cpu", "attempts", "memory", "status", "run")
-_RED = "\033[31m"
 #: Columns of a bar.
 _BAR = 6
 
@@ -81,7 +80,7 @@ def _write_table(out: TextIO, runs: list[Run]) -> None:
     failed = [not run.last.success for run in runs]
 
     def paint(name: str, row: int, text: str) -> str:
-        return screen.paint(text, _RED) if screen is not None and name == "status" and failed[row] else text
+        return screen.paint(text, RED) if screen is not None and name == "status" and failed[row] else text
 
     write_rows(out, "table", names, rows, paint)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.cli.output import Screen
+from runner.cli.output import YELLOW, Screen
 from runner.cli.tables import fitting, write_json, write_rows
 from runner.cli.watching import show, table
 from runner.engine import live
@@ -42,7 +42,7 @@ def _lines(path: str, out: TextIO) -> list[str]:
     screen = Screen(1)
     problems: list[str] = []
     runs = live.running(path, problems)
-    notes = [screen.paint(screen.fit(problem), "\033[33m") for problem in problems]
+    notes = [screen.paint(screen.fit(problem), YELLOW) for problem in problems]
     if not runs:
         return [screen.fit(f"no runs are running (of {path})"), *notes]
     left = _remaining(path, runs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import time_ns
 
-from runner.cli.output import Screen
+from runner.cli.output import RED, YELLOW, Screen
 from runner.cli.remembered import nothing, take_in
 from runner.cli.tables import fitting, write_json, write_rows
 from runner.engine.history import HistoryManager
@@ -30,8 +30,6 @@ _SORTS = {
     "last": ("last_started", True), "name": ("script", False), "runs": ("runs", True), "failures": ("failures", True),
     "wall": ("wall_p50", True), "memory": ("memory_p50", True),
 }  # fmt: skip
-_RED, _YELLOW = "\033[31m", "\033[33m"
-
 
 def show_scripts(options: ScriptsOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
     """Show one line for each script that ran."""
@@ -70,8 +68,8 @@ def _write_table(out: TextIO, rows: list[dict[str, Any]]) -> None:
         if screen is None:
             return text
         if name == "trend" and row["trend"]:
-            return screen.paint(text, _YELLOW)
-        return screen.paint(text, _RED) if name == "status" and not row["last_success"] else text
+            return screen.paint(text, YELLOW)
+        return screen.paint(text, RED) if name == "status" and not row["last_success"] else text
 
     write_rows(out, "table", fitting(_COLUMNS, _DISPENSABLE, lines, out), lines, paint)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from runner.cli.output import Screen
+from runner.cli.output import BOLD, Screen
 from runner.cli.tables import fitting, write_json, write_rows
 from runner.cli.watching import show, table
 from runner.engine import live
@@ -80,7 +80,7 @@ def _lines(run: LiveRun, reader: TreeReader, out: TextIO) -> list[str]:
     cpu = sum(entry.cpu_percent or 0.0 for entry in entries)
     memory = sum(entry.memory_bytes for entry in entries)
     total = f"{len(entries)} process{'es' * (len(entries) != 1)}, CPU {cpu:.0f} %, memory {format_bytes(memory)}"
-    lines = [screen.paint(screen.fit(head), "\033[1m"), screen.fit(total), ""]
+    lines = [screen.paint(screen.fit(head), BOLD), screen.fit(total), ""]
     if not rows:
         return lines
     names = fitting(list(rows[0]), _DISPENSABLE, rows, out)
