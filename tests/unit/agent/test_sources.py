@@ -1,13 +1,31 @@
 from __future__ import annotations
 
+import inspect
 import os
 import signal
 import struct
+import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from runner.agent import libc, sources
+from tests import support
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def alone(function: Callable[[], None]) -> None:
+    """Call a function in a process of one thread.
+
+    A signal to a process goes to any thread of it, and in this one are those of libraries that other tests use.
+    """
+    code = f"import os, signal\nfrom runner.agent import sources\n{inspect.getsource(function)}\n{function.__name__}()"
+    environ = {**os.environ, "PYTHONPATH": str(support.SRC)}
+    done = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def record(number: int, code: int, sender: int) -> bytes:
@@ -27,6 +45,10 @@ def test_decode_ignores_what_is_cut_off() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="signalfd is Linux's")
 def test_a_signalfd_holds_what_was_sent_and_nothing_else() -> None:
+    alone(signalfd_holds)
+
+
+def signalfd_holds() -> None:
     numbers = {signal.SIGUSR1, signal.SIGRTMAX}
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {*numbers, signal.SIGUSR2})
     source = sources.SignalFd(numbers)
@@ -50,6 +72,10 @@ def test_without_a_signalfd_there_is_an_error(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_handlers_put_everything_back() -> None:
+    alone(handlers_put_back)
+
+
+def handlers_put_back() -> None:
     before = signal.signal(signal.SIGUSR1, signal.SIG_DFL)
     ignored = signal.signal(signal.SIGUSR2, signal.SIG_IGN)
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
