@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,7 +54,7 @@ def mad(values: Sequence[float]) -> float:
     return median(abs(value - middle) for value in values)
 
 
-def rank(ordered: Sequence[float], x: float) -> tuple[int, int]:
-    """Return how many of the ascending values are less than `x`, and how many equal it."""
-    below = bisect_left(ordered, x)
-    return below, bisect_right(ordered, x) - below
+def rank(values: Sequence[float], x: float) -> tuple[int, int]:
+    """Return how many of the values are less than `x`, and how many equal it."""
+    # A hundred values are counted in less time than `bisect` takes to import.
+    return sum(value < x for value in values), sum(value == x for value in values)

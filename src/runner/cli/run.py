@@ -93,6 +93,8 @@ def run(line: Line) -> int:
             begin()
             if alerts is not None:
                 alerts.begin(execution, here, show)
+        if not show.quiet:  # what the summary needs is loaded while the script runs
+            from runner.cli import output, usual_row  # noqa: F401
         finished = (repeating or execution).finish()
         if judge is not None:
             execution.warnings += judge.warnings

@@ -72,14 +72,25 @@ class Description:
             if self._dirty.pid:
                 handle.spare.add(self._dirty.pid)
 
+    def look_around(self) -> None:
+        """Take the facts of what surrounds the script, as far as nobody has to be asked for them."""
+        run = self.run
+        run.variables = circumstances.telling(self._env, self._named)
+        if run.python is not None:
+            run.python_version = interpreter.known_version(run.python)
+            self._list_packages()
+
     def complete(self) -> None:
         """Add what was asked for meanwhile."""
         run = self.run
         if self._dirty is not None:
             run.git_dirty = self._dirty.answer()
-        if run.python is not None:
+        if run.python is not None and run.python_version is None:
             run.python_version = interpreter.version_of(run.python)
-        run.variables = circumstances.telling(self._env, self._named)
+            self._list_packages()
+
+    def _list_packages(self) -> None:
+        run = self.run
         found = circumstances.packages(run.python, run.python_version, self._env)
         if found is not None:
             run.packages, run.packages_hash = found, circumstances.digest(found)

@@ -174,6 +174,7 @@ class Execution:
         self._open_record(run)
         if self._handle is not None:
             description.ask_git(self._handle)
+        description.look_around()
         waited = 0.0
         while True:
             attempt = self._attempt(len(run.attempts) + 1)

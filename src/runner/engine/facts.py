@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from runner.engine.config import upward
 
@@ -35,12 +36,12 @@ def text_hash(text: str) -> str:
 def _sha256() -> Any:
     # hashlib would load OpenSSL, which costs more than hashing; CPython has the function built in as well.
     try:
-        from _sha2 import sha256  # 3.12 and later
-    except ImportError:
-        try:
+        if sys.version_info >= (3, 12):
+            from _sha2 import sha256
+        else:
             from _sha256 import sha256
-        except ImportError:
-            from hashlib import sha256
+    except ImportError:
+        from hashlib import sha256
     return sha256()
 
 

@@ -4,12 +4,6 @@ from __future__ import annotations
 
 from runner.model.errors import UsageError
 
-#: What a file holds that has such metadata.
-MARK = b"# /// script"
-
-#: Bytes of a file that are searched for it.
-_SEARCHED = 8 << 20
-
 _ANYWAY = "--no-script-deps runs it without"
 
 
@@ -30,19 +24,16 @@ class Metadata:
         self.for_uv = for_uv
 
 
-def find_block(path: str) -> str | None:
+def find_block(data: bytes, path: str) -> str | None:
     """Return the metadata of a script as it is written there, without the comment signs; None where there is none.
+
+    Args:
+        data: What the script begins with.
+        path: Its path, for messages.
 
     Raises:
         UsageError: There are several.
     """
-    try:
-        with open(path, "rb", buffering=0) as file:
-            data = file.read(_SEARCHED)
-    except OSError:
-        return None  # whoever starts it will say so
-    if MARK not in data:
-        return None
     found = _blocks(data.decode("utf-8", "replace").replace("\r\n", "\n").replace("\r", "\n").split("\n"))
     if len(found) > 1:
         raise UsageError(f"{path} has {len(found)} blocks of script metadata, and one is allowed; {_ANYWAY}")

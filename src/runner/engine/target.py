@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Files that Python runs, whatever their mode and first line.
 _PYTHON_FILES = (".py", ".pyw", ".pyc", ".pyz", ".zip")
+#: What a script holds that says which packages it needs (PEP 723), and how many bytes of it are searched for that.
+_METADATA, _SEARCHED = b"# /// script", 8 << 20
 
 
 class Target:
@@ -162,14 +164,26 @@ def resolve(
 
 def _own_environment(here: str, python: str, environ: Mapping[str, str]) -> Environment | None:
     """Return the environment that a script asks for (PEP 723), None for one that asks for nothing."""
+    data = _start_of(here) if os.path.isfile(here) and here.lower().endswith((".py", ".pyw")) else b""
+    if _METADATA not in data:
+        return None
     from runner.engine.pep723 import find_block
 
-    block = find_block(here) if os.path.isfile(here) and here.lower().endswith((".py", ".pyw")) else None
+    block = find_block(data, here)
     if block is None:
         return None
     from runner.engine.environments import Environments
 
     return Environments(environ).wanted(here, block, python)
+
+
+def _start_of(path: str) -> bytes:
+    """Return what a file begins with; nothing of one that can't be read, since whoever starts it will say so."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.read(_SEARCHED)
+    except OSError:
+        return b""
 
 
 def _words(kind: str, word: str, args: list[str], python: str) -> Target:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -9,9 +8,6 @@ from hypothesis import strategies as st
 
 from runner.engine.pep723 import find_block, fits, parse
 from runner.model.errors import UsageError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: The reference implementation's expression, from the specification.
 SPECIFIED = r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$"
@@ -27,15 +23,14 @@ def specified(text: str) -> list[str]:
     ]
 
 
-def block_of(folder: Path, text: str) -> str | None:
-    (folder / "s.py").write_bytes(text.encode())
-    return find_block(str(folder / "s.py"))
+def block_of(text: str) -> str | None:
+    return find_block(text.encode(), "s.py")
 
 
-def test_a_block_is_what_stands_between_its_marks(tmp_path: Path) -> None:
+def test_a_block_is_what_stands_between_its_marks() -> None:
     text = "#!/usr/bin/env python\n# /// script\n# dependencies = [\n#   'a',\n# ]\n#\n# ///\nprint()\n"
-    assert block_of(tmp_path, text) == "dependencies = [\n  'a',\n]\n\n"
-    assert block_of(tmp_path, text.replace("\n", "\r\n")) == "dependencies = [\n  'a',\n]\n\n"
+    assert block_of(text) == "dependencies = [\n  'a',\n]\n\n"
+    assert block_of(text.replace("\n", "\r\n")) == "dependencies = [\n  'a',\n]\n\n"
 
 
 @pytest.mark.parametrize(
@@ -50,35 +45,28 @@ def test_a_block_is_what_stands_between_its_marks(tmp_path: Path) -> None:
         "",
     ],
 )
-def test_what_only_looks_like_a_block_is_none(tmp_path: Path, text: str) -> None:
-    assert block_of(tmp_path, text) is None
+def test_what_only_looks_like_a_block_is_none(text: str) -> None:
+    assert block_of(text) is None
 
 
-def test_two_blocks_are_refused(tmp_path: Path) -> None:
+def test_two_blocks_are_refused() -> None:
     block = "# /// script\n# dependencies = []\n# ///\n"
     with pytest.raises(UsageError, match="2 blocks of script metadata, and one is allowed"):
-        block_of(tmp_path, block + "\n" + block)
-
-
-def test_a_script_that_is_not_there_has_no_block(tmp_path: Path) -> None:
-    assert find_block(str(tmp_path / "missing.py")) is None
+        block_of(block + "\n" + block)
 
 
 lines = st.sampled_from(["# /// script", "# ///", "#", "# x = 1", "#y", "z = 2", "", "# /// other", "# /// script "])
 
 
 @given(st.lists(lines, max_size=12))
-def test_blocks_are_found_where_the_specification_finds_them(
-    tmp_path_factory: pytest.TempPathFactory, text: list[str]
-) -> None:
+def test_blocks_are_found_where_the_specification_finds_them(text: list[str]) -> None:
     content = "\n".join(text) + "\n"
     expected = specified(content)
-    folder = tmp_path_factory.getbasetemp()
     if len(expected) > 1:
         with pytest.raises(UsageError):
-            block_of(folder, content)
+            block_of(content)
     else:
-        assert block_of(folder, content) == (expected[0] if expected else None)
+        assert block_of(content) == (expected[0] if expected else None)
 
 
 def test_metadata_is_read() -> None:
