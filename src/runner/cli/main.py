@@ -9,6 +9,10 @@ import sys
 # Modules are no garbage: looking through them again and again costs a millisecond of every start.
 gc.disable()
 
+from runner.cli.own_modules import install  # noqa: E402
+
+install()
+
 from runner.cli.line import split  # noqa: E402
 from runner.model.errors import RunnerError  # noqa: E402
 

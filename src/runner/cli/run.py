@@ -93,8 +93,6 @@ def run(line: Line) -> int:
             begin()
             if alerts is not None:
                 alerts.begin(execution, here, show)
-        if not show.quiet:  # what the summary needs is loaded while the script runs
-            from runner.cli import output, usual_row  # noqa: F401
         finished = (repeating or execution).finish()
         if judge is not None:
             execution.warnings += judge.warnings
@@ -170,11 +168,13 @@ def _progress(settings: Settings, options: RunOptions, environ: dict[str, str]) 
 def _watch(
     execution: Execution, here: Here, progress: ProgressOptions | None, show: ShowOptions, environ: dict[str, str]
 ) -> None:
-    """Have the script shown while it runs, where anybody looks on or asked for it."""
+    """Have the script shown while it runs, where anybody looks on or asked for it, and load what follows it."""
     if progress is not None or os.isatty(2):
         from runner.cli.showing import begin
 
         begin(execution, here, progress, show, environ)
+    if not show.quiet:
+        from runner.cli import output, usual_row  # noqa: F401
 
 
 def _uncover(here: Here, execution: Execution, failed: bool) -> None:
