@@ -82,7 +82,7 @@ reference: $(VENV)/.developed  ## Generate the reference pages and the tables fr
 $(BENCH)/.installed: $(VENV)/.installed pyproject.toml bin/runner $(shell find src -name '*.py' -o -name '*.sql')
 	$(PYTHON) -m venv --clear $(BENCH)
 	$(BENCH)/bin/pip install $(PIP) --upgrade 'pip>=25.1'
-	$(BENCH)/bin/pip install $(PIP) . psutil
+	$(BENCH)/bin/pip install $(PIP) . psutil pytest pytest-timeout hypothesis
 	-$(BENCH)/bin/pip install $(PIP) con-duct psrecord duckdb pyarrow
 	@touch $@
 

@@ -61,7 +61,7 @@ def compilations(text: str) -> float:
 
 def fuzzed() -> tuple[float, bool]:
     """Return how many seconds the parser was fuzzed, and whether it held."""
-    env = {**common.environment(), "RUNNER_FUZZ_SECONDS": str(FUZZING / 4), "PYTHONPATH": str(common.ROOT / "src")}
+    env = {**common.environment(), "RUNNER_FUZZ_SECONDS": str(FUZZING / 4 + 1), "PYTHONPATH": str(common.ROOT / "src")}
     start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--timeout", "600", FUZZ], cwd=common.ROOT, env=env,
