@@ -20,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from runner.exporters.records import Written
     from runner.model.run import Run
 
 #: Ends of the names of archives, and the format of each.
@@ -31,25 +32,6 @@ _MARK = f".unverified-{os.uname().nodename}-"
 
 class ArchiveError(ReportError):
     """An archive could not be written, or not be read back as it was; nothing was deleted."""
-
-
-class Archive:
-    """What was archived.
-
-    Attributes:
-        path: The file.
-        runs: How many runs are in it.
-        size: Bytes.
-        sha256: Of the file, in hexadecimal.
-    """
-
-    __slots__ = ("path", "runs", "sha256", "size")
-
-    def __init__(self, path: str, runs: int, size: int, sha256: str) -> None:
-        self.path = path
-        self.runs = runs
-        self.size = size
-        self.sha256 = sha256
 
 
 def check_place(path: str) -> None:
@@ -69,7 +51,7 @@ def check_place(path: str) -> None:
         raise UsageError(f"--archive-path: {folder} can't be written (permission denied)")
 
 
-def archive(path: str, name: str, runs: Iterable[Run], tell: Callable[[int], None] | None = None) -> Archive:
+def archive(path: str, name: str, runs: Iterable[Run], tell: Callable[[int], None] | None = None) -> Written:
     """Write runs to an archive, read it back, and compare; nothing that was there before is overwritten.
 
     Args:
@@ -106,7 +88,8 @@ def archive(path: str, name: str, runs: Iterable[Run], tell: Callable[[int], Non
         raise ArchiveError(f"the archive in {folder} was not written, nothing was deleted: {error.strerror}") from None
     except ReportError as error:
         raise ArchiveError(f"{error}; nothing was deleted") from None
-    return Archive(target, written.runs, written.size, written.sha256)
+    written.path = target
+    return written
 
 
 class _Digest:

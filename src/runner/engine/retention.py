@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Self
 
-    from runner.engine.archive import Archive
+    from runner.exporters.records import Written
     from runner.policy.retention import Task
     from runner.stores.base import Store
     from runner.stores.purge import Pair, Position
@@ -52,7 +52,7 @@ class Outcome:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.parts: list[tuple[Task, Tally]] = []
-        self.archive: Archive | None = None
+        self.archive: Written | None = None
         self.freed = 0
         self.kept: dict[str, int] = {}
         self.complete = True

@@ -25,7 +25,6 @@ def policy_dict(policy: Policy, added: int | None = None) -> dict[str, Any]:
 
 def outcome_dict(outcome: Outcome, dry_run: bool) -> dict[str, Any]:
     """Return what was deleted, or, with `dry_run`, would be."""
-    archive = outcome.archive
     return {
         "policy": outcome.policy.name or None,
         "dry_run": dry_run,
@@ -34,9 +33,7 @@ def outcome_dict(outcome: Outcome, dry_run: bool) -> dict[str, Any]:
         "withheld": outcome.kept,
         "freed_bytes": outcome.freed,
         "estimated": dry_run,
-        "archive": None
-        if archive is None
-        else {"path": archive.path, "runs": archive.runs, "bytes": archive.size, "sha256": archive.sha256},
+        "archive": outcome.archive and outcome.archive.as_dict(),
     }
 
 
