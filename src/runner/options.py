@@ -51,6 +51,19 @@ class Unset:
         self.name = name
 
 
+class Filled(str):
+    """A text of a structured value in which variables were filled in; `written` is how the file has it."""
+
+    __slots__ = ("written",)
+    written: str
+
+    def __new__(cls, text: str, written: str) -> Filled:
+        """Make one."""
+        made = super().__new__(cls, text)
+        made.written = written
+        return made
+
+
 class Section(dict[str, "Any"]):
     """A mapping of the configuration file that is the value of an option; `where` is its file and line."""
 

@@ -72,9 +72,16 @@ class Alerts:
 
         self._watch = AlertWatch(execution, self.alerting, said)
 
-    def judge(self, run: Run) -> None:
-        """Judge the finished run."""
+    def judge(self, run: Run, unrecorded: bool) -> None:
+        """Judge the finished run.
+
+        Args:
+            run: The run.
+            unrecorded: Whether it could not be stored; its alerts then do not wait for the record once more.
+        """
         try:
+            if unrecorded:
+                self.alerting.do_without("the run is not in the record")
             self._stuck = self._watch is not None and not self._watch.end()
             if not self._stuck:
                 self.alerting.judge(run)

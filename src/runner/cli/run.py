@@ -285,7 +285,7 @@ def _end(
         alerts: Its alerts; one that fires is shown whatever else is not.
     """
     if alerts is not None:
-        alerts.judge(run)
+        alerts.judge(run, execution.unrecorded)
     if show.own_log is not None:
         show.own_log.end(run, execution.judgement)
         if alerts is not None:

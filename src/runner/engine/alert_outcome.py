@@ -12,13 +12,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from runner.model.alert_state import Moment
+    from runner.model.alert_state import AlertState, Moment
     from runner.model.run import Run
     from runner.policy.alerts import AlertRule
     from runner.policy.conditions import Verdict
 
 #: Names in a condition that ask whether the run failed: what it failed of is told with them.
 _FAILURE = ("failed", "success", "status", "reason", "exit_code", "signal", "error_type")
+
+
+#: Seconds of silence after its end that are told.
+_WORTH_SAYING = 600.0
 
 
 class Fired:
@@ -93,7 +97,19 @@ def text_of(rule: AlertRule, verdict: Verdict | None, run: Run) -> str:
     return redact_text(" ".join(filter(None, parts)))
 
 
-def text_over(runs: int, since: int | None, now: Moment) -> str:
-    """Return for how long an alert held that does not any more."""
+def text_over(rule: AlertRule, runs: int, since: int | None, state: AlertState, now: Moment) -> str:
+    """Return that an alert does not hold any more, for how long it did, and for how long it stays silent yet.
+
+    Args:
+        rule: The alert.
+        runs: In how many runs it held.
+        since: When it began to; None where that is not known any more.
+        state: What is remembered of it now.
+        now: The present.
+    """
     for_long = f" in {format_seconds((now.time - since) / 1e9)}" if since is not None and since < now.time else ""
-    return f"it held in {runs} run{'s' * (runs != 1)}{for_long}"
+    parts = [f"it held in {runs} run{'s' * (runs != 1)}{for_long}" if runs else "it does not hold any more"]
+    left = rule.throttle_seconds - (state.silent_for(now) or 0) / 1e9
+    if state.told is not None and left >= _WORTH_SAYING:
+        parts.append(f"if it comes back within {format_seconds(left)}, that is counted, not told")
+    return "; ".join(parts)

@@ -50,7 +50,6 @@ class AlertWatch:
         self._thread: threading.Thread | None = None
         self._busy = False
         execution.watch = self.tell
-        alerting.watched = True
 
     def tell(self, event: Event, number: int) -> None:
         """Take one event of the attempt of that number; costs next to nothing, but once a second."""

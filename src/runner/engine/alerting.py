@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import monotonic
+from time import monotonic, time_ns
 
 from runner.agent.events import FAILED_TO_START, LOST, SKIPPED
 from runner.engine.alert_message import make_message
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 _LOST = 5
 #: Seconds of the patience that may be spent on waiting for other writers of the record.
 _WRITING = 2.0
-
-
+#: Seconds for sending where storing the run took all of the patience.
+_LEAST = 1.0
 
 class Made:
     """What one judgement has made, valid once the record has it: messages by channel, and what fired of lost runs."""
@@ -78,8 +78,6 @@ class Alerting:
         self.record = record
         #: Lines of trouble that did not touch the script.
         self.warnings: list[str] = []
-        #: Whether somebody looks on while the script runs.
-        self.watched = False
         #: What became of alerts in this run so far.
         self.fired: list[Fired] = []
         #: By channel, what is to be sent.
@@ -143,7 +141,7 @@ class Alerting:
             return []
         during = facts is not None
         if not during and not self._deadline:
-            self._deadline = monotonic() + PATIENCE
+            self._deadline = monotonic() + max(_LEAST, PATIENCE - _seconds_since(run))
         book = self._open_book()
         verdicts = self._verdicts(run, facts)
         if during and not any(fired for _, fired, _ in verdicts):
@@ -161,7 +159,7 @@ class Alerting:
                     found = self._decide(book, run, verdicts, during)
                     self._note(book, run, found, made)
             except StoreError as error:
-                self._do_without(error)
+                self.do_without(str(error))
                 found, made = None, Made()
         if found is None:
             found = self._decide(None, run, verdicts, during)
@@ -192,9 +190,10 @@ class Alerting:
             found.append((before, held))
         return found[::-1]
 
-    def _do_without(self, error: StoreError) -> None:
+    def do_without(self, problem: str) -> None:
         """Go on without the record."""
-        self.warnings.append(f"{error}; so alerts are told without asking whether they were told before")
+        if self.record:
+            self.warnings.append(f"{problem}; so alerts are told without asking whether they were told before")
         self.close()
         self.record = ""
 
@@ -205,12 +204,10 @@ class Alerting:
             try:
                 self._store = STORES.load("sqlite")(self.record)
             except StoreError as error:
-                self._do_without(error)
+                self.do_without(str(error))
         return None if self._store is None else self._store.alert_book()
 
-    def _verdicts(
-        self, run: Run, live: Mapping[str, Any] | None
-    ) -> Verdicts:
+    def _verdicts(self, run: Run, live: Mapping[str, Any] | None) -> Verdicts:
         """Return the alerts that are judged now, whether each holds, and why; those that can't be told are left out."""
         from runner.engine.condition_facts import run_facts
 
@@ -230,17 +227,15 @@ class Alerting:
         for rule in self.rules:
             if rule.name in already or (during and rule.when == AFTER):
                 continue
-            if not during and rule.when == DURING:
-                if self.watched:
-                    result.append((rule, False, None))  # it never held while the run lasted
-                continue
             try:
                 verdict = self._conditions[rule.name].judge(facts, resolver)
             except StoreError as error:
                 self.warnings.append(f"alert {rule.name!r} was not judged: {error}")
                 continue
             if verdict.fired is not None:
-                result.append((rule, verdict.fired, verdict))
+                # Of what is only looked at while the script runs, its end tells no more than that it did not hold.
+                if during or rule.when != DURING or not verdict.fired:
+                    result.append((rule, verdict.fired, verdict))
                 continue
             missing = [each.text for each in verdict.unknown if each.why == NOT_MEASURED]
             # For want of earlier runs nothing is wrong, and of what never started nobody expects figures.
@@ -264,9 +259,11 @@ class Alerting:
                 each["rule"] in ("", rule.name) and RunFilter(script=each["script"]).scripts([script]) for each in mutes
             )
             more, held_in, since = state.untold, state.held, state.since
-            outcome = decide(rule, state, held, now, muted)
+            outcome = decide(rule, state, held, now, muted, run.started)
             if outcome in (TOLD, OVER):
                 state.untold = 0
+            if held and state.held == 1 and run.last.reason == LOST:
+                state.since = run.started  # it is judged late, by a runner that began after it
             if book is None:
                 self._memory[place] = state
             else:
@@ -274,7 +271,7 @@ class Alerting:
             if outcome:
                 told = outcome in (TOLD, OVER)
                 silent = None if told or state.told is None else state.silent_for(now)
-                text = text_over(held_in, since, now) if outcome == OVER else text_of(rule, verdict, run)
+                text = text_of(rule, verdict, run) if held else text_over(rule, held_in, since, state, now)
                 found.append(Fired(
                     rule, outcome, text, more if told else state.untold, during,
                     self._routes[rule.name] if told else (), silent,
@@ -362,3 +359,8 @@ class Alerting:
         if self._store is not None:
             self._store.close()
             self._store = self._resolver = None
+
+
+def _seconds_since(run: Run) -> float:
+    """Return how long ago a run ended; a clock that was set meanwhile makes it no more than the patience."""
+    return 0.0 if run.last.ended is None else min(PATIENCE, max(0.0, (time_ns() - run.last.ended) / 1e9))

@@ -76,4 +76,7 @@ def _circumstances(run: Run) -> dict[str, Any]:
 
 
 def _output(attempt: Attempt) -> dict[str, str]:
-    return {stream: tail.text() for stream, tail in attempt.output.items()}
+    texts = {stream: tail.text() for stream, tail in attempt.output.items()}
+    if attempt.merged and "stdout" in texts:  # on a terminal or behind 2>&1, nobody can tell one from the other
+        texts["stderr"] = texts["stdout"]
+    return texts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.model.words import did_you_mean
-from runner.options import Section, Unset
+from runner.options import Filled, Section, Unset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ class Shaper:
     def _scalar(self, node: Node, kinds: list[str], schema: Mapping[str, Any], path: str) -> Any:
         value = node.value
         if isinstance(value, str):
-            value = substitute(value, self.environ)
+            written, value = value, substitute(value, self.environ)
+            if isinstance(value, str) and value != written:
+                value = Filled(value, written)
         if isinstance(value, Unset):
             return value
         for kind in kinds:

@@ -119,6 +119,8 @@ class Execution:
         self._failure: StartFailed | None = None
         self._trouble: Exception | None = None
         self._recorder: Recorder | None = None
+        #: Whether the finished run was to be in the record, and could not be stored.
+        self.unrecorded = False
         self._run: Run | None = None
 
     def start(self) -> None:
@@ -282,6 +284,7 @@ class Execution:
     def _remember(self, run: Run) -> None:
         if self._recorder is not None:
             self.warnings.extend(self._recorder.finish(run))
+            self.unrecorded = self._recorder.failed
 
     def foresee(self) -> Durations | None:
         """Begin to ask the record how long comparable runs took, while the script runs; None without a record."""

@@ -170,6 +170,6 @@ def _live(rule: AlertRule, verdicts: Sequence[tuple[Run, Verdict]]) -> list[Judg
         if verdict.fired is not None:
             state = states.setdefault((run.script_key, run.name), AlertState())
             now = Moment(run.last.ended if run.last.ended is not None else run.started)
-            outcome = decide(rule, state, verdict.fired, now, muted=False)
+            outcome = decide(rule, state, verdict.fired, now, False, run.started)
         judged.append(Judged(run, verdict, outcome))
     return judged[::-1]

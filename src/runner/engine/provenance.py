@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.model.redact import redact_address, redact_arguments, redact_value
-from runner.options import Unset
+from runner.options import Filled, Unset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,12 +52,15 @@ def _data(name: str, value: object, shape: Mapping[str, Any]) -> object:
     """
     if isinstance(value, Unset):
         return f"${{{value.name}}}"
+    if isinstance(value, Filled):
+        return value.written  # whatever it is called: who keeps a text in a variable may mean it to be a secret
     if isinstance(value, dict):
         parts = {key: _inner(shape, key) for key in value}
         return {key: _data(key, item, parts[key]) for key, item in value.items()}
     if isinstance(value, list):
         if value and not shape.get("writeOnly") and all(isinstance(item, str) for item in value):
-            return redact_arguments(value)  # they may be the words of a command
+            words = [item.written if isinstance(item, Filled) else item for item in value]
+            return redact_arguments(words)  # they may be the words of a command
         return [_data(name, item, {**shape.get("items", {}), **_hidden(shape)}) for item in value]
     if not isinstance(value, str):
         return value

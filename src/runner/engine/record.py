@@ -40,6 +40,8 @@ class Recorder:
         self.roots = journal_roots(self.path)
         if notice:
             make_folder(os.path.dirname(self.path))
+        #: Whether the finished run could not be stored.
+        self.failed = False
         self._journal = self._open_journal(run)
         # What storing needs is loaded while the script still runs.
         from runner.stores import STORES
@@ -84,6 +86,7 @@ class Recorder:
         try:
             store = self._save(run)
         except StoreError as error:
+            self.failed = True
             self._keep(run, error)
         else:
             if self._journal is not None:

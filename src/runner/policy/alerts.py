@@ -99,7 +99,9 @@ def parse_alert(text: str) -> AlertRule:
     return AlertRule(name, condition)
 
 
-def decide(rule: AlertRule, state: AlertState, held: bool, now: Moment, muted: bool) -> str:
+def decide(
+    rule: AlertRule, state: AlertState, held: bool, now: Moment, muted: bool, started: int | None = None
+) -> str:
     """Decide what becomes of an alert in a run, and change what is remembered of it.
 
     Args:
@@ -108,14 +110,20 @@ def decide(rule: AlertRule, state: AlertState, held: bool, now: Moment, muted: b
         held: Whether the condition held in this run.
         now: The present.
         muted: Whether nobody wants to hear of it now.
+        started: When the run began, in nanoseconds since the epoch; None where that does not matter.
 
     Returns:
         One of `alert_state.OUTCOMES`, "" where there is nothing to note.
     """
     if not held:
-        over = state.open and rule.recover and not muted
-        state.held, state.since, state.open, state.acked, state.acked_by = 0, None, False, None, ""
-        return OVER if over else ""
+        # Beside it another run may have begun later and found what this one knows nothing of. (A time to come tells
+        # of a clock that was set back.)
+        if started is not None and state.since is not None and started < state.since <= now.time:
+            return ""
+        over, ended = state.open and rule.recover, state.held > 0
+        state.held, state.since, state.acked, state.acked_by = 0, None, None, ""
+        state.open = over and muted  # who was told that it holds is told that it does not, once they want to hear
+        return "" if not over else OVER if not muted else MUTED if ended else ""
     state.held += 1
     state.severity = rule.severity
     if state.since is None:

@@ -205,7 +205,7 @@ _FACTS = (
     Fact("attempts", NUMBER, "Attempts that it took."),
     Fact("total_seconds", NUMBER, "From the first start to the last end, delays included.", "seconds"),
     Fact("stdout", TEXT, "What was kept of standard output: beginning and end."),
-    Fact("stderr", TEXT, "What was kept of standard error."),
+    Fact("stderr", TEXT, "What was kept of standard error; of both streams where they lead to one place."),
     Fact("script", TEXT, "Path of the script, as it was typed."),
     Fact("name", TEXT, "Name of the run: `--name`, or the file's."),
     Fact("arguments", TEXT, "Arguments of the script, blanks between them."),

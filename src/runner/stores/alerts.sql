@@ -13,7 +13,7 @@ ON CONFLICT (rule, script, name) DO UPDATE SET held = excluded.held, since = exc
 
 -- list_states --
 SELECT rule, script, name, held, since, told, boot, up, untold, open, acked, acked_by, severity FROM alert_states
-WHERE held > 0 OR open ORDER BY since DESC
+WHERE held > 0 ORDER BY since DESC
 
 -- list_mutes --
 SELECT id, rule, script, since, until, by, note FROM alert_mutes WHERE until IS NULL OR until > ? ORDER BY id

@@ -110,11 +110,47 @@ def test_it_is_told_while_the_script_runs(runner: support.Command, hook: Hook) -
     assert body["title"] == "WARNING: script.py is running: long, both" and body["ended"] is None
     assert body["output"] == ["begun"] and len(hook.taken) == 1
     assert alerts_of(runner) == [("long", "told"), ("both", "told")]
-    # Where nobody looks on while a script runs, nobody knows whether it still holds.
+    # Also where nobody looked on while a script ran, its end tells that it did not hold.
     runner("--gate-runs", 2, "--add-gate", "cpu_max:100000", script)
-    assert ("long", "over") not in alerts_of(runner)
-    runner(script)
-    assert alerts_of(runner)[-1] == ("long", "over")
+    assert ("long", "over") in alerts_of(runner)
+
+
+def test_what_a_run_is_too_short_to_be_seen_doing_is_not_over(runner: support.Command, hook: Hook) -> None:
+    """The first look comes after a second; the kernel's own figures of a shorter run tell that it held all the same."""
+    configure(
+        runner, hook, {"name": "big", "condition": "memory_max_mb > 40MB", "when": "during", "throttle_seconds": 0},
+    )  # fmt: skip
+    script = runner.script("import sys, time; x = b'x' * (int(sys.argv[1]) << 20); time.sleep(float(sys.argv[2]))")
+    runner(script, 60, 1.6)
+    assert alerts_of(runner) == [("big", "told")]
+    runner(script, 60, 0)
+    assert alerts_of(runner) == [("big", "told")]
+    runner(script, 1, 0)
+    assert alerts_of(runner)[-1] == ("big", "over")
+
+
+def test_runs_beside_one_another_do_not_end_what_they_do_not_know_of(runner: support.Command, hook: Hook) -> None:
+    configure(runner, hook, {"name": "streak", "condition": "failures_in_a_row >= 2", "throttle_seconds": 0})
+    script = runner.script("""
+        import os, sys, time
+        while not os.path.exists(sys.argv[1]): time.sleep(0.02)
+        raise SystemExit(1)
+        """)
+    early = runner.start(script, "go", stdout=-1, stderr=-1)
+    wait_for(lambda: '"run_id"' in runner("ps", "--format", "json").out)
+    for _ in range(2):
+        runner(script, script)
+    (runner.cwd / "go").touch()
+    early.communicate(timeout=GUARD)
+    assert alerts_of(runner) == [("streak", "told")] and len(hook.taken) == 1
+
+
+def test_a_text_is_looked_for_in_both_streams_where_they_are_one(runner: support.Command, hook: Hook) -> None:
+    configure(runner, hook, {"name": "told", "condition": 'stderr contains "boom"', "throttle_seconds": 0})
+    script = runner.script("import sys; print('boom', file=sys.stderr)")
+    process = runner.start(script, stdout=-1, stderr=-2)
+    process.communicate(timeout=GUARD)
+    assert alerts_of(runner) == [("told", "told")]
 
 
 def test_a_channel_that_there_is_not_is_refused_before_anything_starts(

@@ -35,8 +35,9 @@ class Life:
     def wait(self, seconds: float) -> None:
         self.now = Moment(self.now.time + int(seconds * SECOND), self.now.boot, self.now.up + int(seconds * SECOND))
 
-    def __call__(self, held: bool, muted: bool = False) -> str:
-        return decide(self.rule, self.state, held, self.now, muted)
+    def __call__(self, held: bool, muted: bool = False, began: float | None = None) -> str:
+        started = None if began is None else self.now.time - int(began * SECOND)
+        return decide(self.rule, self.state, held, self.now, muted, started)
 
 
 def test_it_is_told_once_within_a_window_and_again_behind_it() -> None:
@@ -51,6 +52,30 @@ def test_it_is_told_once_within_a_window_and_again_behind_it() -> None:
 def test_without_throttling_each_run_is_told() -> None:
     life = Life(throttle_seconds=0)
     assert [life(True), life(True)] == [TOLD, TOLD]
+
+
+def test_a_run_that_began_before_it_held_does_not_end_it() -> None:
+    life = Life(throttle_seconds=0)
+    assert life(True) == TOLD
+    life.wait(10)
+    assert life(False, began=10.5) == "" and life.state.held == 1
+    assert life(True, began=10.5) == TOLD, "but it may go on with it"
+    assert life(False, began=9.5) == OVER
+
+
+def test_a_clock_that_was_set_back_keeps_no_alert_open() -> None:
+    life = Life()
+    assert life(True) == TOLD
+    life.now = Moment(900 * SECOND, "boot", 510 * SECOND)
+    assert life(False, began=1) == OVER
+
+
+def test_an_end_that_comes_while_it_is_muted_is_noted_and_told_afterwards() -> None:
+    life = Life()
+    assert life(True) == TOLD
+    assert [life(False, muted=True), life(False, muted=True)] == [MUTED, ""]
+    assert life.state.held == 0
+    assert [life(False), life(False)] == [OVER, ""]
 
 
 def test_its_end_is_told_once_and_only_if_it_was_told_itself() -> None:
@@ -102,7 +127,7 @@ def test_acknowledged_it_is_silent_until_it_is_over_and_fires_anew() -> None:
 def test_muted_it_is_noted_and_told_as_soon_as_it_is_not() -> None:
     life = Life()
     assert [life(True, muted=True), life(True)] == [MUTED, TOLD]
-    assert life(False, muted=True) == ""  # nobody is to hear of its end either
+    assert life(False, muted=True) == MUTED  # so is its end
 
 
 def test_a_clock_that_is_set_changes_nothing_on_the_boot_that_told_it() -> None:
