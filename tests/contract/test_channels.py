@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiosmtpd.controller import Controller
 
 from runner.channels import CHANNELS
 from runner.channels.base import Passing, Permanent, Undelivered
@@ -73,24 +74,26 @@ def web() -> Iterator[Web]:
 
 
 class Mail:
-    """What a mail server was handed, without one: the message itself is what counts here."""
+    """What takes mail; the message itself is what counts here."""
 
-    def __init__(self, *args: object, **options: object) -> None:
-        self.sock = None
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
 
-    sent: list[Any]
+    async def handle_DATA(self, server: object, session: object, envelope: Any) -> str:
+        self.sent.append(envelope.content)
+        return "250 taken"
 
-    def __enter__(self) -> Mail:
-        return self
 
-    def __exit__(self, *args: object) -> None:
-        pass
-
-    def send_message(self, message: Any) -> None:
-        Mail.sent.append(message.as_bytes())
-
-    def quit(self) -> None:
-        pass
+@pytest.fixture
+def mail() -> Iterator[tuple[Mail, int]]:
+    """Return what a server of mail takes, and its port."""
+    taken = Mail()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    controller = Controller(taken, hostname="127.0.0.1", port=port, server_hostname="mail")
+    controller.start()
+    yield taken, port
+    controller.stop()
 
 
 def settings_of(name: str, url: str, folder: Path) -> dict[str, Any]:
@@ -109,23 +112,22 @@ def settings_of(name: str, url: str, folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(params=list(CHANNELS))
 def channel(
-    request: pytest.FixtureRequest, web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, web: Web, mail: tuple[Mail, int], tmp_path: Path
 ) -> tuple[Channel, Callable[[], bytes]]:
     """Return a channel of each kind, and what returns the bytes that reached the other side."""
     name = request.param
     if name == "apprise":
         pytest.importorskip("apprise")
-    made = make_channel(name, settings_of(name, web.url, tmp_path))
+    settings = settings_of(name, web.url, tmp_path)
+    if name == "email":
+        settings |= {"smtp_server": "127.0.0.1", "smtp_port": mail[1]}
+    made = make_channel(name, settings)
     if name == "console":
         lines: list[str] = []
         made.write = lines.append  # type: ignore[attr-defined]
         return made, lambda: "\n".join(lines).encode()
     if name == "email":
-        import smtplib
-
-        Mail.sent = []
-        monkeypatch.setattr(smtplib, "SMTP", Mail)
-        return made, lambda: Mail.sent[-1]
+        return made, lambda: mail[0].sent[-1]
     if name == "command":
         return made, (tmp_path / "event.json").read_bytes
     return made, lambda: web.bodies[-1]

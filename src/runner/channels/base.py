@@ -43,7 +43,7 @@ if TYPE_CHECKING:
             Raises:
                 Passing: It was not taken, and may be later.
                 Permanent: It was not taken, and never will be as things are.
-                Partly: Not everybody got it.
+                Partly: Not everybody got it; it says whether it is to be sent to the others again.
             """
 
 
@@ -69,7 +69,18 @@ class Permanent(Undelivered):
 
 
 class Partly(Undelivered):
-    """Some of those whom it is for have it, so it is not sent again; the text says who has not."""
+    """Some of those whom it is for have not got it, and with others nothing is left to be done.
+
+    Args:
+        reason: Who has not got it, and why.
+        settled: Those with whom nothing is left to be done, and the code that each answered: the message waits for the
+            others alone, and is handed over with these as `Notification.settled`. None where it waits for nobody, so
+            that it is not sent again.
+    """
+
+    def __init__(self, reason: str, settled: Mapping[str, int] | None = None) -> None:
+        super().__init__(reason)
+        self.settled = settled
 
 
 def left(deadline: float) -> float:
@@ -86,6 +97,32 @@ def left(deadline: float) -> float:
     return seconds
 
 
+def given(settings: Mapping[str, Any], key: str, default: Any) -> Any:
+    """Return a setting; the default where it says nothing, or what it says can't be known (see `require`)."""
+    value = settings.get(key)
+    return default if value is None or isinstance(value, Unset) else value
+
+
+def require(value: object, what: str) -> None:
+    """See that no setting names an environment variable that is not set: without it, it means another thing.
+
+    Args:
+        value: The settings, or one of them.
+        what: What messages call them.
+
+    Raises:
+        Permanent: One is not set; the text says which, and where it is named.
+    """
+    if isinstance(value, Unset):
+        raise Permanent(f"{what}: the environment variable {value.name} is not set")
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            require(inner, f"{what}: {key}")
+    elif isinstance(value, list):
+        for inner in value:
+            require(inner, what)
+
+
 def reveal(value: object, what: str) -> str:
     """Return a secret: the text itself, or what it points to.
 
@@ -97,8 +134,7 @@ def reveal(value: object, what: str) -> str:
     Raises:
         Permanent: It can't be had.
     """
-    if isinstance(value, Unset):
-        raise Permanent(f"{what}: the environment variable {value.name} is not set")
+    require(value, what)
     text = str(value or "")
     kind, colon, place = text.partition(":")
     if colon and kind == "file":
@@ -107,7 +143,7 @@ def reveal(value: object, what: str) -> str:
         try:
             with open(expanduser(place), encoding="utf-8") as file:
                 return file.read().strip()
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it is no text"
             raise Permanent(f"{what}: {place} can't be read: {reason}") from None
     if colon and kind == "keyring":

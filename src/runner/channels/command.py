@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 
-from runner.channels.base import Passing, Permanent, left
+from runner.channels.base import Passing, Permanent, given, left, require
 from runner.model.errors import UsageError
+from runner.options import Unset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Exit code of a program that wants to be asked again later (EX_TEMPFAIL of sysexits.h).
 TRY_AGAIN = 75
+#: Seconds before the deadline at which a program is ended: who waits until then still learns of it.
+_MARGIN = 0.2
 
 
 class Command:
@@ -30,7 +33,7 @@ class Command:
         "type": "object",
         "properties": {
             "command": {"type": ["array", "string"], "items": {"type": "string"}},
-            "timeout": {"type": "number"},
+            "timeout": {"type": "number", "exclusiveMinimum": 0},
         },
         "required": ["command"],
     }
@@ -38,6 +41,7 @@ class Command:
 
     def __init__(self, name: str, settings: Mapping[str, Any]) -> None:
         self.name = name
+        self.settings = settings
         words = settings.get("command")
         if isinstance(words, str):
             from shlex import split
@@ -46,32 +50,44 @@ class Command:
                 words = split(words)
             except ValueError as error:
                 raise UsageError(f"{name}: command: {error}") from None
-        if not isinstance(words, list) or not words or not all(isinstance(word, str) for word in words):
+        if isinstance(words, Unset):
+            words = [words]
+        if not isinstance(words, list) or not words or not all(isinstance(word, (str, Unset)) for word in words):
             raise UsageError(f"{name}: command names no program")
-        self.words: list[str] = words
-        self.timeout = float(settings.get("timeout") or 30)
+        self.words: list[Any] = words
+        self.timeout = float(given(settings, "timeout", 30))
+        if not self.timeout > 0:
+            raise UsageError(f"{name}: timeout: a program needs more than {self.timeout:g} seconds")
 
     def send(self, notification: Notification, deadline: float) -> None:
         """Start the program with a message (see `Channel.send`)."""
         import subprocess
+        from signal import SIGKILL
 
+        require(self.settings, self.name)
         data = json.dumps({"event": f"alert.{notification.kind}", **notification.to_dict()}, ensure_ascii=True)
         program = os.path.basename(self.words[0])
+        seconds = min(self.timeout, left(deadline - _MARGIN))
         try:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 self.words,
-                input=data.encode("ascii"),
+                stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                timeout=min(self.timeout, left(deadline)),
                 env={**os.environ, "RUNNER_ALERT_ID": notification.id},
                 start_new_session=True,
             )
-        except subprocess.TimeoutExpired:
-            raise Passing(f"{program} did not end in time") from None
-        except OSError as error:
-            raise Permanent(f"{program} can't be started: {error.strerror}") from None
-        if done.returncode == TRY_AGAIN:
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "its words are none that a program can be given"
+            raise Permanent(f"{program} can't be started: {reason}") from None
+        with process:
+            try:
+                process.communicate(data.encode("ascii"), timeout=seconds)
+            except subprocess.TimeoutExpired:
+                # With all that it started: it is started again, and must not meet what is left of it.
+                os.killpg(process.pid, SIGKILL)
+                raise Passing(f"{program} did not end in time") from None
+        if process.returncode == TRY_AGAIN:
             raise Passing(f"{program} wants to be tried again")
-        if done.returncode:
-            raise Permanent(f"{program} ended with {done.returncode}")
+        if process.returncode:
+            raise Permanent(f"{program} ended with {process.returncode}")

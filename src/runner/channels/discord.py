@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from runner.channels.base import clip, tail
-from runner.channels.text import alert_lines, footer
+from runner.channels.text import alert_lines, fitting, footer
 from runner.channels.webhook import Webhook
 from runner.model.notification import CRITICAL, RECOVER, WARNING
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from runner.model.notification import Notification
 
 # What Discord takes at most, in characters; all of an embed together 6,000.
-_TITLE, _DESCRIPTION, _NAME, _VALUE, _FIELDS, _FOOTER = 256, 3000, 60, 160, 10, 300
+_TITLE, _DESCRIPTION, _ABOUT, _NAME, _VALUE, _FIELDS, _FOOTER = 256, 3000, 800, 60, 160, 10, 300
 _COLORS = {CRITICAL: 0xD13438, WARNING: 0xF2A900}
 _BLUE, _GREEN = 0x2F80ED, 0x2E9E5B
 
@@ -38,9 +38,10 @@ class Discord(Webhook):
     def body(self, notification: Notification) -> bytes:
         """Return what is posted."""
         color = _GREEN if notification.kind == RECOVER else _COLORS.get(notification.severity, _BLUE)
-        text = "\n".join([*alert_lines(notification), *notification.lines])
         kept = tail(notification.output, 1000).replace("```", "'''")
-        shown = clip(text, _DESCRIPTION - len(kept) - 10) + (f"\n```\n{kept}\n```" if kept else "")
+        about = fitting(notification.lines, _ABOUT)
+        told = fitting(alert_lines(notification), _DESCRIPTION - len(about) - len(kept) - 12)
+        shown = "\n".join(filter(None, (told, about, f"```\n{kept}\n```" if kept else "")))
         embed = {
             "title": clip(notification.title, _TITLE),
             "description": shown,

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from runner.channels.base import Partly, Passing, Permanent, clip, left, reveal
+from runner.channels.base import Partly, Passing, Permanent, clip, given, require, reveal
 from runner.channels.text import plain
 from runner.model.errors import UsageError
 from runner.options import Unset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import smtplib
     from collections.abc import Mapping
     from email.message import EmailMessage
     from typing import Any
 
+    from runner.channels.smtp import Account
     from runner.model.notification import Notification
 
-#: Port on which encryption begins with the connection.
-SMTPS = 465
 _SUBJECT = 200
+#: Recipients that are told by name at most.
+_NAMED = 5
 
 
 class Email:
@@ -45,9 +45,9 @@ class Email:
         self.name = name
         self.settings = settings
         to = settings.get("to")
-        self.to = [to] if isinstance(to, (str, Unset)) else list(to or ())
-        self.port = int(settings.get("smtp_port") or 587)
-        self.tls = settings.get("use_tls", True)
+        self.to: list[Any] = [to] if isinstance(to, (str, Unset)) else list(to or ())
+        self.port = int(given(settings, "smtp_port", 587))
+        self.tls = bool(given(settings, "use_tls", True))
         if not self.to:
             raise UsageError(f"{name}: to names nobody")
         if not 0 < self.port < 65536:
@@ -58,68 +58,29 @@ class Email:
 
     def send(self, notification: Notification, deadline: float) -> None:
         """Send a message (see `Channel.send`)."""
-        import smtplib
-        from ssl import SSLCertVerificationError
+        require(self.settings, self.name)
+        from runner.channels.smtp import deliver
 
-        message = self.message(notification)
+        wanting = [each for each in map(_bare, self.to) if each not in notification.settled]
+        if wanting:
+            account = self._account()
+            mail = self.message(notification)
+            answers = deliver(account, mail, _bare(self.settings["from"]), wanting, deadline)
+            _judge(account.host, {**notification.settled, **answers})
+
+    def _account(self) -> Account:
+        from runner.channels.smtp import Account
+
         host = reveal(self.settings.get("smtp_server"), f"{self.name}: smtp_server")
-        try:
-            with self._connect(host, deadline) as server:
-                self._log_in(server, host)
-                if server.sock is not None:
-                    server.sock.settimeout(left(deadline))
-                refused = server.send_message(message)
-                try:
-                    server.quit()
-                except (smtplib.SMTPException, OSError):
-                    pass  # it has taken the message, whatever it says now
-            if refused:
-                raise Partly(f"{host} knows nobody called {', '.join(refused)}; the others have it")
-        except smtplib.SMTPAuthenticationError:
-            raise Permanent(f"{host} does not accept user and password") from None
-        except smtplib.SMTPRecipientsRefused as error:
-            _refuse(host, max(code for code, _ in error.recipients.values()), "knows none of the recipients")
-        except smtplib.SMTPResponseException as error:
-            _refuse(host, error.smtp_code, "refused the message")
-        except smtplib.SMTPNotSupportedError:
-            raise Permanent(f"{host} offers no encryption; use_tls: false sends without") from None
-        except smtplib.SMTPException as error:
-            raise Passing(f"{host} broke off ({type(error).__name__})") from None
-        except SSLCertVerificationError as error:
-            raise Permanent(f"the certificate of {host} is not trusted: {error.verify_message}") from None
-        except TimeoutError:
-            raise Passing(f"{host} did not answer in time") from None
-        except OSError as error:
-            raise Passing(f"{host} can't be reached: {error.strerror or type(error).__name__}") from None
-
-    def _connect(self, host: str, deadline: float) -> smtplib.SMTP:
-        import smtplib
-        from ssl import create_default_context
-
-        if not self.tls and self.port != SMTPS:
-            return smtplib.SMTP(host, self.port, timeout=left(deadline))
-        authority = self.settings.get("ca_file")
-        try:
-            context = create_default_context(cafile=authority if isinstance(authority, str) else None)
-        except OSError:
-            raise Permanent(f"{self.name}: ca_file: {authority} can't be read") from None
-        if self.port == SMTPS:
-            return smtplib.SMTP_SSL(host, self.port, timeout=left(deadline), context=context)
-        server = smtplib.SMTP(host, self.port, timeout=left(deadline))
-        try:
-            server.starttls(context=context)
-        except BaseException:
-            server.close()
-            raise
-        return server
-
-    def _log_in(self, server: smtplib.SMTP, host: str) -> None:
-        user = reveal(self.settings.get("username"), f"{self.name}: username")
-        if not user:
-            return
-        file = self.settings.get("password_file")
-        password = f"file:{file}" if isinstance(file, str) else self.settings.get("password")
-        server.login(user, reveal(password, f"{self.name}: password"))
+        if not host.isprintable() or " " in host:
+            raise Permanent(f"{self.name}: smtp_server: the name of a server is needed")
+        file = given(self.settings, "password_file", "")
+        password = f"file:{file}" if file else self.settings.get("password")
+        return Account(
+            host, self.port, self.tls, given(self.settings, "ca_file", ""),
+            reveal(self.settings.get("username"), f"{self.name}: username"),
+            reveal(password, f"{self.name}: password"),
+        )  # fmt: skip
 
     def message(self, notification: Notification) -> EmailMessage:
         """Return the mail: headers, a text, and a page with a picture of the memory over time."""
@@ -131,8 +92,8 @@ class Email:
 
         mail = EmailMessage()
         mail["Subject"] = clip(_one_line(notification.title), _SUBJECT)
-        mail["From"] = reveal(self.settings.get("from"), f"{self.name}: from")
-        mail["To"] = ", ".join(reveal(address, f"{self.name}: to") for address in self.to)
+        mail["From"] = self.settings["from"]
+        mail["To"] = ", ".join(self.to)
         mail["Date"] = format_datetime(_now(time()))
         # A mail that is sent again, since nobody knows whether it arrived, is the same mail.
         mail["Message-ID"] = f"<{notification.id}@runner.invalid>"
@@ -169,7 +130,45 @@ def _is_address(text: str) -> bool:
     return bool(at and name and domain) and text.isprintable() and "," not in address
 
 
-def _refuse(host: str, code: int, what: str) -> None:
-    if code < 500:  # below zero where the answer was none of mail's
-        raise Passing(f"{host} {what} for now ({code})") from None
-    raise Permanent(f"{host} {what} ({code})") from None
+def _bare(address: str) -> str:
+    """Return an address without the name that may stand before it."""
+    from email.utils import parseaddr
+
+    return parseaddr(address)[1]
+
+
+def _judge(host: str, answers: Mapping[str, int]) -> None:
+    """Raise what is to be said where not everybody has it.
+
+    Args:
+        host: The server.
+        answers: Its last word on each recipient, of this try and of those before.
+
+    Raises:
+        Undelivered: Somebody has not got it.
+    """
+    never = {person: code for person, code in answers.items() if code >= 500}
+    later = {person: code for person, code in answers.items() if not 200 <= code < 300 and person not in never}
+    told = []
+    if never:
+        told.append(f"refused {_named(never)}")
+    if later:
+        told.append(f"has not taken it yet for {_named(later)}")
+    if not told:
+        return
+    somebody = len(answers) > len(never) + len(later)
+    reason = f"{host} {' and '.join(told)}{'; the others have it' if somebody else ''}"
+    if later and (never or somebody):
+        raise Partly(reason, {person: code for person, code in answers.items() if person not in later})
+    if later:
+        raise Passing(reason)
+    if somebody:
+        raise Partly(reason)
+    raise Permanent(reason)
+
+
+def _named(people: Mapping[str, int]) -> str:
+    """Return who it is, each with the server's code."""
+    told = [f"{person} ({code})" for person, code in people.items()]
+    more = len(told) - _NAMED
+    return ", ".join(told[:_NAMED]) + (f" and {more} more" if more > 0 else "")

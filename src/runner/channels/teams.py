@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from runner.channels.base import clip, tail
-from runner.channels.text import alert_lines, footer
+from runner.channels.text import alert_lines, fitting, footer
 from runner.channels.webhook import Webhook
 from runner.model.notification import CRITICAL, RECOVER, WARNING
 
@@ -21,6 +21,8 @@ _COLORS = {CRITICAL: "attention", WARNING: "warning"}
 _MOST = 28_000
 #: Characters of each part, and what they shrink by where a message of unusual characters is too large with them.
 _TITLE, _TEXT, _OUTPUT, _FACTS = 200, 1500, 1000, 10
+#: Alerts that are told, likewise.
+_ALERTS = 10
 _SHRUNK = (1, 2, 4, 8)
 
 
@@ -43,11 +45,15 @@ class Teams(Webhook):
 
     def _card(self, notification: Notification, part: int) -> bytes:
         color = "good" if notification.kind == RECOVER else _COLORS.get(notification.severity, "accent")
+        told = alert_lines(notification)
+        shown = [clip(line, _TEXT // part) for line in told[: _ALERTS // part]]
+        if len(told) > len(shown):
+            shown.append(f"… and {len(told) - len(shown)} more")
         parts: list[dict[str, Any]] = [
             _block(clip(notification.title, _TITLE // part), size="large", weight="bolder", color=color),
-            *(_block(clip(line, _TEXT // part)) for line in alert_lines(notification)[: 10 // part]),
+            *map(_block, shown),
         ]
-        about = clip("\n\n".join(notification.lines), _TEXT // part)
+        about = fitting(notification.lines, _TEXT // part, "\n\n")
         if about:
             parts.append(_block(about))
         facts = [{"title": clip(label, 60), "value": clip(text, 100)} for label, text in notification.figures[:_FACTS]]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 
 from runner.channels.address import check
-from runner.channels.base import reveal
+from runner.channels.base import Permanent, given, require, reveal
 from runner.model.errors import UsageError
 from runner.options import Unset
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
     from runner.model.notification import Notification
@@ -47,38 +47,50 @@ class Webhook:
         self.name = name
         self.settings = settings
         url = settings.get(self.KEY)
-        if isinstance(url, str) and not url.startswith(("file:", "keyring:")):
+        if isinstance(url, str) and not _points_elsewhere(url):
             check(url, f"{name}: {self.KEY}")
-        for key, value in (settings.get("headers") or {}).items():
-            if not key.isascii() or not key.replace("-", "a").isalnum() or not _fits_a_header(value):
+        self.headers: Mapping[str, Any] = given(settings, "headers", {})
+        for key, value in self.headers.items():
+            # What is in a file or a keyring is looked at when it is needed.
+            fits = isinstance(value, Unset) or _points_elsewhere(value) or _fits_a_header(value)
+            if not key.isascii() or not key.replace("-", "a").isalnum() or not fits:
                 raise UsageError(f"{name}: {key!r} is no header that can be sent")
 
     def send(self, notification: Notification, deadline: float) -> None:
         """Post a message (see `Channel.send`)."""
+        require(self.settings, self.name)
         self.post(self.body(notification), notification.id, deadline)
 
-    def post(self, body: bytes, key: str, deadline: float) -> bytes:
-        """Post a body; return the beginning of the answer.
+    def post(self, body: bytes, key: str, deadline: float) -> None:
+        """Post a body.
+
+        Args:
+            body: The body.
+            key: The message's, by which the other side knows it again.
+            deadline: When to give up, by `time.monotonic`.
 
         Raises:
             Undelivered: It was not taken.
         """
         headers = {"Content-Type": "application/json", "Idempotency-Key": key}
-        for name, value in (self.settings.get("headers") or {}).items():
+        secrets = [*_words(self.settings.get("template"))]
+        for name, value in self.headers.items():
             headers[name] = reveal(value, f"{self.name}: {name}")
-        secret = self.settings.get("secret")
+            secrets.append(headers[name])
+            if not _fits_a_header(headers[name]):
+                raise Permanent(f"{self.name}: {name}: one line of ASCII is needed, for it is a header")
+        secret = reveal(self.settings.get("secret"), f"{self.name}: secret")
         if secret:
-            headers["X-Runner-Signature"] = signature(reveal(secret, f"{self.name}: secret"), body)
+            headers["X-Runner-Signature"] = signature(secret, body)
+            secrets.append(secret)
         url = reveal(self.settings.get(self.KEY), f"{self.name}: {self.KEY}")
         try:
             check(url, f"{self.name}: {self.KEY}")
         except UsageError as error:
-            from runner.channels.base import Permanent
-
             raise Permanent(str(error)) from None
         from runner.channels import http
 
-        return http.post(url, body, headers, deadline, bool(self.settings.get("allow_metadata")))[1]
+        http.post(url, body, headers, deadline, bool(self.settings.get("allow_metadata")), secrets)
 
     def body(self, notification: Notification) -> bytes:
         """Return what is posted."""
@@ -97,7 +109,7 @@ def signature(secret: str, body: bytes, now: float | None = None) -> str:
     from time import time
 
     moment = int(time() if now is None else now)
-    digest = hmac.new(secret.encode(), f"{moment}.".encode() + body, "sha256").hexdigest()
+    digest = hmac.new(secret.encode("utf-8", "surrogateescape"), f"{moment}.".encode() + body, "sha256").hexdigest()
     return f"t={moment},v1={digest}"
 
 
@@ -107,8 +119,8 @@ def fill(template: Any, data: Mapping[str, Any]) -> Any:
         return {key: fill(value, data) for key, value in template.items()}
     if isinstance(template, list):
         return [fill(value, data) for value in template]
-    if isinstance(template, Unset) or not isinstance(template, str):
-        return None if isinstance(template, Unset) else template
+    if not isinstance(template, str):
+        return template
     if template[:1] == "{" and template[-1:] == "}" and template[1:-1] in data:
         return data[template[1:-1]]
     import re
@@ -120,5 +132,22 @@ def fill(template: Any, data: Mapping[str, Any]) -> Any:
     return re.sub(r"\{(\w+)\}", value_of, template)  # once: what a script wrote is no template
 
 
+def _words(template: Any) -> Iterator[str]:
+    """Return what a template says by itself: a key of the other side's may be among it."""
+    if isinstance(template, dict):
+        template = list(template.values())
+    if isinstance(template, list):
+        for inner in template:
+            yield from _words(inner)
+    elif isinstance(template, str):
+        import re
+
+        yield from re.split(r"\{\w+\}", template)
+
+
+def _points_elsewhere(value: object) -> bool:
+    return isinstance(value, str) and value.startswith(("file:", "keyring:"))
+
+
 def _fits_a_header(value: object) -> bool:
-    return isinstance(value, Unset) or (isinstance(value, str) and value.isprintable() and value.isascii())
+    return isinstance(value, str) and value.isprintable() and value.isascii()

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 
     #: Key in the outbox (0 for a message that is in none), and the message as plain data.
     Pending = tuple[int, dict[str, Any]]
+    #: What became of a message, why, the seconds that the other side asks to wait, and with whom nothing is left to be
+    #: done where it waits for others alone.
+    Outcome = tuple[str, str, float, Mapping[str, int]]
+    #: Channel, key and message (None: the channel has done what it can), and what became of it.
+    Result = tuple[str, int, dict[str, Any] | None, Outcome]
 
 #: Seconds that the end of a run is held back for its messages: with what is written afterwards five at most.
 PATIENCE = 4.7
@@ -36,6 +41,8 @@ TRIES, _PAUSE = 3, 0.3
 OTHERS = 20
 #: Seconds that a channel is left in peace after its first failure; then twice as many, up to the second.
 _FIRST, _LONGEST = 5.0, 600.0
+#: Seconds after which those are tried again who did not take what others took.
+_REST = 300.0
 #: How many results are noted at once.
 _BATCH = 50
 
@@ -54,11 +61,13 @@ def fingerprint(channel: Channel) -> str:
     from runner.options import Unset
 
     settings = {**vars(channel), **(getattr(channel, "settings", None) or {})}
-    parts = [
-        f"{name}={settings[name].name if isinstance(settings[name], Unset) else settings[name]}"
-        for name in _PLACES
-        if settings.get(name)
-    ]
+    parts = []
+    for name in _PLACES:
+        place = settings.get(name)
+        if isinstance(place, list):
+            place = [each.name if isinstance(each, Unset) else each for each in place]
+        if place:
+            parts.append(f"{name}={place.name if isinstance(place, Unset) else place}")
     return sha256("\n".join([type(channel).__name__, *parts]).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
@@ -68,8 +77,11 @@ def new_owner() -> str:
 
 
 def problem_of(error: Exception) -> str:
-    """Return why a message was not taken, as it may be kept and shown: a program's own channel may say anything."""
-    text = str(error) if isinstance(error, Undelivered) else f"{type(error).__name__}: {error}"
+    """Return why a message was not taken, as it may be kept and shown.
+
+    What no channel says in words of its own may repeat anything, a secret too: only its kind is told.
+    """
+    text = str(error) if isinstance(error, Undelivered) else f"it failed unexpectedly ({type(error).__name__})"
     return printable(redact_text(text))
 
 
@@ -125,7 +137,7 @@ class Sender:
         if not work:
             return left
         self._deadline = deadline
-        results: SimpleQueue[tuple[str, int, str, str, float]] = SimpleQueue()
+        results: SimpleQueue[Result] = SimpleQueue()
         begun: dict[str, int] = dict.fromkeys(work, 0)
         for name, mine in work.items():
             arguments = (name, mine, results, begun)
@@ -155,31 +167,30 @@ class Sender:
             self.book.settle(self.owner, now, [(key, UNSENT, "", now) for key, _ in mine])
 
     def _work(
-        self, name: str, mine: Sequence[Pending], results: SimpleQueue[tuple[str, int, str, str, float]],
-        begun: dict[str, int],
-    ) -> None:  # fmt: skip
-        """Send the messages of one channel, in a thread of its own; end with a result of key -1."""
+        self, name: str, mine: Sequence[Pending], results: SimpleQueue[Result], begun: dict[str, int]
+    ) -> None:
+        """Send the messages of one channel, in a thread of its own; end with a result of no message."""
         for key, message in mine:
             if monotonic() >= self._deadline:
                 break
             begun[name] += 1
-            state, problem, wait = self._try(self.channels[name], Notification.from_dict(message))
-            results.put((name, key, state, problem, wait))
-            if state == UNSENT:
+            outcome = self._try(self.channels[name], Notification.from_dict(message))
+            results.put((name, key, message, outcome))
+            if outcome[0] == UNSENT and not outcome[3]:
                 break  # what it does not take now it takes no other of either
-        results.put((name, -1, "", "", 0.0))
+        results.put((name, 0, None, ("", "", 0.0, {})))
 
-    def _try(self, channel: Channel, notification: Notification) -> tuple[str, str, float]:
-        """Send one message; return what became of it, why, and the seconds that the other side asks to wait."""
+    def _try(self, channel: Channel, notification: Notification) -> Outcome:
+        """Send one message; return what became of it."""
         pause = _PAUSE
         for number in range(TRIES):
             try:
                 channel.send(notification, self._deadline)
-                return SENT, "", 0.0
+                return SENT, "", 0.0, {}
             except Partly as error:
-                return SENT, problem_of(error), 0.0
+                return UNSENT if error.settled else SENT, problem_of(error), 0.0, error.settled or {}
             except Permanent as error:
-                return REFUSED, problem_of(error), 0.0
+                return REFUSED, problem_of(error), 0.0, {}
             except Passing as error:
                 problem, wait = problem_of(error), error.retry_after or 0.0
             except Exception as error:  # a channel of somebody else's
@@ -189,15 +200,13 @@ class Sender:
                 break
             threading.Event().wait(patience)
             pause *= 2
-        return UNSENT, problem, wait
+        return UNSENT, problem, wait, {}
 
-    def _collect(
-        self, work: Mapping[str, Sequence[Pending]], results: SimpleQueue[tuple[str, int, str, str, float]]
-    ) -> dict[str, int]:
+    def _collect(self, work: Mapping[str, Sequence[Pending]], results: SimpleQueue[Result]) -> dict[str, int]:
         """Note results as they come; return how many came of each channel."""
         done = dict.fromkeys(work, 0)
         busy = set(work)
-        batch: list[tuple[str, int, str, str, float]] = []
+        batch: list[Result] = []
         while busy:
             try:
                 left = 0.05 if batch else self._deadline - monotonic()
@@ -209,7 +218,7 @@ class Sender:
                 elif monotonic() >= self._deadline:
                     break
                 continue
-            if result[1] < 0:
+            if result[2] is None:
                 busy.discard(result[0])
             else:
                 done[result[0]] += 1
@@ -223,10 +232,10 @@ class Sender:
             self.problems.setdefault(name, "no answer in time")
         return done
 
-    def _note(self, batch: Sequence[tuple[str, int, str, str, float]]) -> None:
+    def _note(self, batch: Sequence[Result]) -> None:
         now = time_ns()
         rows = []
-        for name, key, state, problem, wait in batch:
+        for name, key, message, (state, problem, wait, settled) in batch:
             self.sent += state == SENT
             self.refused += state == REFUSED
             if state == REFUSED:
@@ -236,7 +245,11 @@ class Sender:
             if problem:
                 self.problems[name] = problem
             due = now
-            if state == UNSENT:
+            if settled and message is not None:
+                due = now + int(_REST * 1e9)
+                if self.book is not None and key:
+                    self.book.keep_rest(self.owner, key, {**message, "settled": settled})
+            elif state == UNSENT:
                 due = self._leave_in_peace(name, problem, now, wait)
             elif state == SENT and name not in self.passing and self.book is not None:
                 self.book.put_pause(name, self.targets[name], 0, 0, "")

@@ -52,12 +52,14 @@ class Notification:
         exit_code: Of the script, or None.
         reason: How it ended (`agent.events`), "" while it lasts.
         error: What went wrong, in one line, or "".
+        settled: Recipients of the channel with whom nothing is left to be done since an earlier try, and the code that
+            each answered; it is the channel's own, and no part of what is told.
     """
 
     __slots__ = (
         "alerts", "command", "curve", "ended", "error", "exit_code", "figures", "host", "id", "kind", "lines",
-        "metrics", "output", "reason", "run_id", "script", "script_key", "severity", "started", "success", "time",
-        "title", "user",
+        "metrics", "output", "reason", "run_id", "script", "script_key", "settled", "severity", "started", "success",
+        "time", "title", "user",
     )  # fmt: skip
 
     def __init__(
@@ -85,6 +87,7 @@ class Notification:
         exit_code: int | None = None,
         reason: str = "",
         error: str = "",
+        settled: Mapping[str, int] | None = None,
     ) -> None:
         self.id = id
         self.kind = kind
@@ -109,6 +112,7 @@ class Notification:
         self.exit_code = exit_code
         self.reason = reason
         self.error = error
+        self.settled = dict(settled or {})
 
     @property
     def rule(self) -> str:
@@ -116,8 +120,8 @@ class Notification:
         return str(self.alerts[0]["rule"]) if self.alerts else ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return it as plain data for JSON."""
-        return {name: getattr(self, name) for name in sorted(self.__slots__)}
+        """Return what it tells as plain data for JSON."""
+        return {name: getattr(self, name) for name in sorted(self.__slots__) if name != "settled"}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Notification:

@@ -228,6 +228,10 @@ class AlertBook:
                 else:
                     self._ask("release", [key, owner])
 
+    def keep_rest(self, owner: str, key: int, message: Mapping[str, Any]) -> None:
+        """Keep of a message that an owner has taken what is left to be done of it, as plain data."""
+        self._ask("put_body", [pack(dumps(message).encode("ascii")), key, owner])
+
     def pause(self, channel: str, target: str) -> tuple[int, int, str]:
         """Return until when a channel is left in peace (0: it is not), after how many failures in a row, and why."""
         found = self._ask("get_pause", [channel, target])

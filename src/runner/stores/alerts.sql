@@ -85,6 +85,9 @@ WHERE id = ? AND state = 'waiting' AND lease = ?
 UPDATE outbox SET lease = NULL, leased_until = NULL, tries = max(tries - 1, 0)
 WHERE id = ? AND state = 'waiting' AND lease = ?
 
+-- put_body --
+UPDATE outbox SET body = ? WHERE id = ? AND state = 'waiting' AND lease = ?
+
 -- list_outbox --
 SELECT o.id, o.message, o.run, o.channel, o.target, o.added, o.state, max(o.due, o.added), o.tries, o.leased_until, o.problem, o.body
 FROM outbox o WHERE o.state <> 'sent' ORDER BY o.id LIMIT ?
