@@ -233,6 +233,8 @@ def test_a_path_that_leads_to_a_script_means_no_namesake(
     assert ids(store, script="./train.py") == [here.id]
     assert ids(store, script="elsewhere/train.py") == [there.id]
     assert store.count(RunFilter(script="train.py")) == 1
+    assert store.count(RunFilter(script="train.py", here=False)) == 2
+    assert ids(store, script=str(tmp_path / "train.py"), here=False) == [here.id]
 
 
 def test_a_name_is_exact(store: Store) -> None:

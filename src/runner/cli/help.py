@@ -13,6 +13,8 @@ from runner.cli.table import COMMANDS as TABLE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from runner.cli.commands import Command
     from runner.cli.line import Line
     from runner.options import Opt
@@ -104,8 +106,7 @@ def complete() -> str:
         "",
         "Commands:",
     ]
-    for command in COMMANDS:
-        parts += _columns(command.name, command.summary)
+    parts += _columns((command.name, command.summary) for command in COMMANDS)
     shown = set()
     for command in COMMANDS:
         for owner in command.takes:
@@ -113,8 +114,7 @@ def complete() -> str:
                 shown.add(owner)
                 parts += _group(owner, None)
     parts += ["", _ALWAYS, "Exit codes:"]
-    for code, meaning in EXIT_CODES:
-        parts += _columns(code, meaning)
+    parts += _columns(EXIT_CODES)
     return "\n".join(parts) + "\n"
 
 
@@ -124,8 +124,7 @@ def of_command(name: str) -> str:
     if command is None:
         family = [command for command in COMMANDS if command.name.partition(" ")[0] == name]
         lines = [f"usage: runner {name} ACTION", ""]
-        for one in family:
-            lines += _columns(one.name, one.summary)
+        lines += _columns((one.name, one.summary) for one in family)
         return "\n".join([*lines, "", f"Each has its own help: runner {family[0].name} --help"]) + "\n"
     parts = [f"usage: runner {usage(command)}", "", f"{command.summary}."]
     if command.switch:
@@ -162,8 +161,13 @@ def _required(option: Opt, command: Command) -> bool:
     return option.flag == command.switch != "" or bool(option.choices and option.default not in option.choices)
 
 
-def _columns(name: str, text: str) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, initial_indent=f"  {name:<14}", subsequent_indent=" " * 16)
+def _columns(rows: Iterable[tuple[str, str]]) -> list[str]:
+    """Return lines of names and what each is, beside the longest of them."""
+    table = list(rows)
+    width = max(len(name) for name, _ in table) + 4
+    return [line for name, text in table
+            for line in textwrap.wrap(text, _WIDTH, initial_indent=f"  {name:<{width - 2}}",
+                                      subsequent_indent=" " * width)]  # fmt: skip
 
 
 def _group(owner: str, command: Command | None) -> list[str]:

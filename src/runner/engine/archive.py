@@ -38,9 +38,14 @@ def check_place(path: str) -> None:
     """Refuse a place that archives can't go to, before anything is done.
 
     Raises:
-        UsageError: It is no regular file nor folder, or can't be written.
+        UsageError: It is no regular file nor folder, or can't be written; or its name ends as that of a file does, and
+            there is no such format.
     """
     folder = _folder(path)
+    other = os.path.splitext(os.path.basename(path))[1]
+    if other and not _ending(path) and not os.path.isdir(path):
+        raise UsageError(f"--archive-path: {path} ends in {other}; an archive ends in {', '.join(FORMATS)}, "
+                         "and a folder in /")  # fmt: skip
     if not os.path.isdir(path) and os.path.exists(path) and not os.path.isfile(path):
         raise UsageError(f"--archive-path: {path} is neither a file nor a folder")
     while not os.path.exists(folder):  # it will be made
@@ -56,6 +61,7 @@ def archive(path: str, name: str, runs: Iterable[Run], tell: Callable[[int], Non
 
     Args:
         path: A file (see `FORMATS`), or a folder that gets a file of that `name` and the time; it is made if need be.
+            A slash at the end says that it is a folder.
         name: What a file in a folder is called.
         runs: Whole, with samples and output.
         tell: Called with the number of runs written so far.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from runner.engine.environment import pairs
+from runner.model.days import days_before as days_before
 from runner.model.errors import UsageError
 from runner.model.metrics import CPU_TIME, EXECUTION_TIME, MEMORY_MAX
 from runner.options import QUERY, Options, opt
@@ -10,9 +11,8 @@ from runner.stores.base import NEWEST, STATUSES, RunFilter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
-_DAY = 86_400_000_000_000
 #: The last moment there is, in the year 2262; the first is the epoch.
 _LAST = (1 << 63) - 1
 
@@ -29,12 +29,11 @@ class HistoryOptions(Options):
     status: str = opt(
         "Only runs that ended so", default="", flag="--history-status", choices=STATUSES, metavar="STATUS"
     )
-    since: str = opt(
-        "Only runs started since: 2026-01-31, 2026-01-31T12:00, 7d, yesterday", default="", flag="--history-since",
-        metavar="TIME",
-    )  # fmt: skip
-    until: str = opt(
-        "Only runs started until then; a day counts whole", default="", flag="--history-until", metavar="TIME"
+    since: str | None = opt(
+        "Only runs started since: 2026-01-31, 2026-01-31T12:00, 7d, yesterday", flag="--history-since", metavar="TIME"
+    )
+    until: str | None = opt(
+        "Only runs started until then; a day counts whole", flag="--history-until", metavar="TIME"
     )
     tag: tuple[str, ...] = opt(
         "Only runs with this tag (repeatable)", default=(), flag="--history-tag", metavar="KEY=VALUE"
@@ -100,11 +99,11 @@ def history_filter(options: HistoryOptions, now: int) -> RunFilter:
         UsageError: One of them makes no sense.
     """
     since: int | None = days_before(options.days, now)
-    if options.since:
+    if options.since is not None:
         since = parse_moment(options.since, now)
-    elif options.until and "days" not in options.sources:
+    elif options.until is not None and "days" not in options.sources:
         since = None
-    until = parse_moment(options.until, now, end=True) if options.until else None
+    until = parse_moment(options.until, now, end=True) if options.until is not None else None
     if since is not None and until is not None and since >= until:
         raise UsageError(f"--since {options.since or options.days} is not before --until {options.until}")
     above, below = _figures(options.above, "--above"), _figures(options.below, "--below")
@@ -154,11 +153,6 @@ class CleanupOptions(Options):
     )  # fmt: skip
 
 
-def days_before(days: float, now: int) -> int:
-    """Return the moment that many days before `now`; moments are nanoseconds since the epoch, UTC."""
-    return now - int(min(days * _DAY, now))
-
-
 def parse_moment(text: str, now: int, end: bool = False) -> int:
     """Return the moment that a text names, in nanoseconds since the epoch, UTC.
 
@@ -187,6 +181,29 @@ def parse_moment(text: str, now: int, end: bool = False) -> int:
         return nanoseconds(datetime(day.year, day.month, day.day))
     except (ValueError, OverflowError):  # of the first and the last day of the calendar
         return 0 if day.year == 1 else _LAST
+
+
+def moment_of(moment: date | str, end: bool = False) -> int:
+    """Return the moment that a program names, in nanoseconds since the epoch, UTC.
+
+    Args:
+        moment: A datetime (local unless it has an offset), a date, or a text (see `parse_moment`).
+        end: Whether a day means its end instead of its beginning.
+
+    Raises:
+        UsageError: It is none of these.
+    """
+    from datetime import date, datetime
+    from time import time_ns
+
+    if isinstance(moment, datetime):
+        try:
+            return nanoseconds(moment)
+        except (ValueError, OverflowError):  # of the first and the last day of the calendar
+            return 0 if moment.year == 1 else _LAST
+    if not isinstance(moment, (date, str)):
+        raise UsageError(f"{moment!r} is no time (a datetime, a date and texts such as 2026-01-31 and 7d are)")
+    return parse_moment(moment if isinstance(moment, str) else moment.isoformat(), time_ns(), end)
 
 
 def nanoseconds(moment: datetime) -> int:

@@ -34,7 +34,7 @@ class RetentionMethods:
         Args:
             name: What it is called; one of that name is replaced.
             days: Days that runs are kept, or, with `metrics`, that these figures are; 90 where nothing else is said.
-            script: Only runs of this script.
+            script: Only runs of this script: a path, or the name of runs. A path is fixed as it is seen from here.
             status: Only runs that ended so.
             metrics: Only these figures of the runs, which stay themselves.
             samples_days: Days that samples are kept.
@@ -47,7 +47,7 @@ class RetentionMethods:
             The policy.
 
         Raises:
-            UsageError: It contradicts itself or another policy.
+            UsageError: It contradicts itself or another policy, or speaks of what there is not.
             StoreError: The database can't be written.
         """
         from runner.engine.retention import Retention
@@ -56,13 +56,12 @@ class RetentionMethods:
 
         policy = Policy(
             name, days, script=script, status=status, metrics=metrics, samples_days=samples_days,
-            output_days=output_days, downsample=downsample,
-            archive_path=os.path.abspath(archive_path) if archive_path else "",
+            output_days=output_days, downsample=downsample, archive_path=archive_path,
             compliance=compliance_mode.upper(),
         )  # fmt: skip
         with Retention.open(self.db_path, create=True) as retention:
             retention.add(policy)
-            return policy_dict(policy, retention.added()[policy.name])
+            return policy_dict(retention.find(name), retention.added()[name])
 
     def list_retention_policies(self) -> list[dict[str, Any]]:
         """Return the policies, in the order in which they were added; none where there is no database yet."""

@@ -1,40 +1,32 @@
-"""Keeps retention policies and applies them: what they no longer keep is archived, deleted, and accounted for."""
+"""Applies retention policies: what they no longer keep is archived, deleted, and accounted for."""
 
 from __future__ import annotations
 
-import os
-import sys
 from time import monotonic, time_ns
 
-from runner.engine import facts
+from runner.engine.retention_policies import Policies, actor, scope_of
+from runner.model.days import DAY, days_before
 from runner.model.errors import RunnerError, StoreError, StoreLockedError, UsageError
-from runner.model.metrics import BY_NAME
-from runner.model.metrics import find as find_metric
-from runner.model.redact import redact_arguments
-from runner.model.words import did_you_mean
-from runner.policy.retention import Policy, contradiction, forbidding
-from runner.stores import STORES
-from runner.stores.base import RunFilter
-from runner.stores.purge import HOLD, RUNS, Action, Purge, Tally
+from runner.model.parts import RUNS
+from runner.model.units import format_count
+from runner.policy.retention import Policy
+from runner.policy.retention_conflicts import forbidding
+from runner.stores.purge import HOLD, Action, Purge, Tally
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from types import TracebackType
-    from typing import Any, Self
+    from typing import Any
 
     from runner.exporters.records import Written
     from runner.policy.retention import Task
     from runner.stores.base import Store
     from runner.stores.purge import Pair, Position
-    from runner.stores.retention import Keeper
 
 #: Runs that an automatic cleanup archives at most.
 _ARCHIVED_AT_ONCE = 500
 #: An automatic cleanup that left nothing to do is due again after this part of the period: late by a hundredth.
 _DUE = 100
-
-_DAY = 86_400_000_000_000
 
 
 class Outcome:
@@ -45,7 +37,7 @@ class Outcome:
         parts: What was deleted of which part of the runs.
         archive: Where it is now, None if nowhere.
         freed: Bytes by which the database shrank; with a preview an estimate.
-        kept: Name of each policy that withheld some runs, and how many.
+        kept: Name of each policy that withheld some runs, and how many; None where they could not be counted in time.
         complete: Whether nothing is left to do.
     """
 
@@ -54,7 +46,7 @@ class Outcome:
         self.parts: list[tuple[Task, Tally]] = []
         self.archive: Written | None = None
         self.freed = 0
-        self.kept: dict[str, int] = {}
+        self.kept: dict[str, int | None] = {}
         self.complete = True
 
     def runs(self) -> int:
@@ -62,114 +54,8 @@ class Outcome:
         return sum(tally.runs for task, tally in self.parts if task.part == RUNS)
 
 
-class Retention:
-    """The retention of one record. It serves one thread at a time.
-
-    Args:
-        store: The record; it must be one that can delete in steps.
-
-    Every method may raise `StoreError`.
-    """
-
-    def __init__(self, store: Store) -> None:
-        keeper = store.keeper()
-        assert keeper is not None
-        self._keeper: Keeper = keeper
-        self._store = store
-
-    @classmethod
-    def open(cls, path: str, create: bool = False) -> Self:
-        """Open the record at a path, for a ``with`` block; `create` it if need be."""
-        return cls(STORES.load("sqlite")(path, create=create))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._store.close()
-
-    def policies(self) -> dict[str, Policy]:
-        """Return the policies by name, in the order in which they were added."""
-        return {name: Policy.from_terms(name, terms) for name, _, terms, _ in self._keeper.policies()}
-
-    def added(self) -> dict[str, int]:
-        """Return when each policy was added, in nanoseconds since the epoch."""
-        return {name: added for name, added, _, _ in self._keeper.policies()}
-
-    def find(self, name: str) -> Policy:
-        """Return the policy of that name, whatever its case.
-
-        Raises:
-            UsageError: There is none.
-        """
-        policies = self.policies()
-        for known, policy in policies.items():
-            if known.lower() == name.lower():
-                return policy
-        listed = f"there are {', '.join(policies)}" if policies else "there are none yet"
-        raise UsageError(f"there is no retention policy {name!r}{did_you_mean(name, policies)}; {listed}")
-
-    def check(self, policy: Policy) -> None:
-        """Refuse a policy that can't be kept.
-
-        Raises:
-            UsageError: It contradicts one that there is, and both are named; or it speaks of what there is not.
-        """
-        if not policy.name.strip() or not policy.name.isprintable() or len(policy.name) > 100:
-            raise UsageError(f"{policy.name!r} is no name for a policy: it needs 1 to 100 printable characters")
-        others = self.policies()
-        if policy.archive_path:
-            from runner.engine.archive import check_place
-
-            check_place(policy.archive_path)
-        for name in policy.metrics:
-            if name not in BY_NAME and all(name != each.name for each in self._store.presence()):
-                find_metric(name)
-        clash = contradiction(policy, others.values())
-        if clash:
-            raise UsageError(f"policy {policy.name!r} was not added: {clash}")
-        for known, before in others.items():
-            if known.lower() != policy.name.lower() or not before.floor:
-                continue
-            if not (policy.floor and policy.covers(before) and policy.shortest >= before.shortest):
-                raise UsageError(f"policy {known!r} {before.describe()} ({before.compliance}) and can't be replaced by "
-                                 f"less; `runner retention remove {known}` removes it")  # fmt: skip
-
-    def add(self, policy: Policy) -> bool:
-        """Keep a policy, in place of one of that name; return whether anything changed.
-
-        Raises:
-            UsageError: It contradicts one that there is.
-        """
-        self.check(policy)
-        before = {name.lower(): known for name, known in self.policies().items()}.get(policy.name.lower())
-        if before is not None and (before.name, before.terms()) == (policy.name, policy.terms()):
-            return False
-        self._keeper.put_policy(policy.name, policy.terms(), Action("add", policy.name, actor()))
-        return True
-
-    def remove(self, name: str) -> Policy:
-        """Forget a policy and return it; no run is touched.
-
-        Raises:
-            UsageError: There is none of that name.
-        """
-        policy = self.find(name)
-        self._keeper.drop_policy(policy.name, Action("remove", policy.name, actor()))
-        return policy
-
-    def audit(self, limit: int) -> list[dict[str, Any]]:
-        """Return the rows of the latest actions (see `Ledger.audit`)."""
-        return self._keeper.audit(limit)
-
-    def strangers(self, policy: Policy) -> list[str]:
-        """Return the scripts that have runs, where a policy is for one that has none; otherwise nothing."""
-        known = self._store.scripts()
-        if not policy.script or RunFilter(policy.script).scripts(known):
-            return []
-        return sorted({name or path for _, path, name in known})
+class Retention(Policies):
+    """The retention of one record: its policies, and what is done by them."""
 
     def preview(self, policy: Policy) -> Outcome:
         """Return what applying a policy would delete, and an estimate of the space that frees.
@@ -179,7 +65,9 @@ class Retention:
         """
         outcome = Outcome(policy)
         each = self._keeper.bytes_a_run()
-        for task, purge in self._purges(policy, outcome):
+        purges = self._purges(policy, time_ns())
+        self._note_kept(purges, outcome)
+        for task, purge in purges:
             tally = self._keeper.weigh(purge)
             if task.part == RUNS:
                 for part in (tally, *tally.scripts.values()):
@@ -206,7 +94,8 @@ class Retention:
         """
         outcome = Outcome(policy)
         action = Action(what, policy.name or None, actor())
-        purges = self._purges(policy, outcome)
+        purges = self._purges(policy, time_ns())
+        self._note_kept(purges, outcome)
         place = archive_path or policy.archive_path
         found = None
         if place:
@@ -247,26 +136,36 @@ class Retention:
         archived = {int(run, 16) for run in passed}  # exactly these may go now
         return [[pair for pair in pairs if pair[1] in archived] for pairs in found]
 
-    def _purges(self, policy: Policy, outcome: Outcome, now: int | None = None) -> list[tuple[Task, Purge]]:
-        """Return what a policy asks to be deleted, without what other policies keep; these are noted in the outcome."""
+    def _purges(self, policy: Policy, now: int) -> list[tuple[Task, Purge]]:
+        """Return what a policy asks to be deleted, from which the runs are withheld that the minimums of others cover.
+
+        Raises:
+            UsageError: One plainly covers them all.
+        """
         others = [other for other in self.policies().values() if other.name.lower() != policy.name.lower()]
-        now = time_ns() if now is None else now
         forbids = forbidding(policy, others)
         if forbids is not None:
-            raise UsageError(f"nothing was deleted: policy {forbids.name!r} ({forbids.compliance}) keeps at least "
-                             f"{forbids.days:g} days, and this would delete after {policy.shortest:g}")  # fmt: skip
-        floors = [other for other in others if other.floor and other.meets(policy) and other.days is not None]
-        kept = [RunFilter(other.script, other.status, since=now - int(min((other.days or 0) * _DAY, now)))
-                for other in floors]  # fmt: skip
+            bound = f"policy {forbids.name!r} ({forbids.compliance}) keeps at least {forbids.days:g} days"
+            raise UsageError(f"nothing was deleted: {bound}, and this would delete after {policy.soonest(forbids):g}")
         result = []
         for task in policy.tasks(now):
-            wanted = RunFilter(policy.script, policy.status, task.since, task.before)
-            purge = Purge(task.part, wanted, kept, policy.metrics, task.seconds)
-            result.append((task, purge))
-            for other, count in zip(floors, self._keeper.count_kept(purge), strict=True):
-                if count:
-                    outcome.kept[other.name] = max(count, outcome.kept.get(other.name, 0))
+            # Whatever the scripts are called: only the runs themselves tell whether a minimum covers them.
+            kept = {other.name: scope_of(other, since=days_before(other.days, now)) for other in others
+                    if other.days is not None and other.protects(task.part, policy.metrics)}  # fmt: skip
+            wanted = scope_of(policy, task.since, task.before)
+            result.append((task, Purge(task.part, wanted, kept, policy.metrics, task.seconds)))
         return result
+
+    def _note_kept(
+        self, purges: list[tuple[Task, Purge]], outcome: Outcome, deadline: float | None = None
+    ) -> None:
+        """Note in the outcome which policies withhold how many runs."""
+        for _, purge in purges:
+            for name, count in self._keeper.count_kept(purge, deadline).items():
+                if count is None:
+                    outcome.kept.setdefault(name)
+                elif count:
+                    outcome.kept[name] = max(count, outcome.kept.get(name) or 0)
 
     def tidy(self, policy: Policy, deadline: float) -> Outcome | None:
         """Apply a policy automatically: until a moment (`time.monotonic`), and only if it is due.
@@ -277,16 +176,20 @@ class Retention:
         Raises:
             UsageError: A minimum forbids it.
         """
-        last = self._keeper.last_action("auto", policy.name or None)
+        progress, looked = self._keeper.progress(policy.name)
         now = time_ns()
-        # A clock that was set back may have put the last time into the future.
-        if last and last[1] and 0 <= now - last[0] < policy.shortest * _DAY / _DUE:
+        ago = now - looked  # below zero where the clock was set back since
+        if 0 <= ago < policy.shortest * DAY / _DUE:
             return None
         outcome = Outcome(policy)
         action = Action("auto", policy.name or None, actor())
-        progress = next((p for name, _, _, p in self._keeper.policies() if name == policy.name), {})
         before = dict(progress)
-        for task, purge in self._purges(policy, outcome, now):
+        try:
+            purges = self._purges(policy, now)
+        except UsageError:
+            self._keeper.put_progress(policy.name, {}, now)  # so that not every run says it
+            raise
+        for task, purge in purges:
             if monotonic() > deadline:
                 outcome.complete = False
                 break
@@ -311,7 +214,11 @@ class Retention:
             outcome.freed = self._keeper.give_back(deadline)
             outcome.complete &= not self._keeper.has_free_pages()
             self._keeper.account_alone(action, "space", outcome.freed, outcome.complete)
-        if policy.name and progress != before:
+        if outcome.complete:
+            if not 0 <= ago < DAY / _DUE:  # what is kept no days at all is due after each run
+                self._note_kept(purges, outcome, deadline)
+            self._keeper.put_progress(policy.name, {}, now)
+        elif progress != before:
             self._keeper.put_progress(policy.name, progress)
         return outcome
 
@@ -336,6 +243,7 @@ def tidy_up(store: Store, days: float | None, names: Iterable[str], deadline: fl
     retention = Retention(store)
     with retention._keeper.impatient(), retention._keeper.gentle():
         for name in ([""] if days is not None else []) + list(names):
+            who = f"automatic cleanup{f' by policy {name!r}' if name else ''}"
             try:
                 outcome = retention.tidy(retention.find(name) if name else Policy("", days), deadline)
             except StoreLockedError:
@@ -343,11 +251,20 @@ def tidy_up(store: Store, days: float | None, names: Iterable[str], deadline: fl
             except RunnerError as error:
                 if isinstance(error, StoreError):
                     raise
-                said.append(f"automatic cleanup{f' by policy {name!r}' if name else ''}: {error}")
+                said.append(f"{who}: {error}")
                 continue
-            if outcome is not None and outcome.archive is not None:
+            if outcome is None:
+                continue
+            if outcome.archive is not None:
                 said.append(f"archived {outcome.archive.runs} old runs to {outcome.archive.path}")
+            said += [f"{who}: {_runs(count)} because of policy {kept!r}" for kept, count in outcome.kept.items()]
     return said
+
+
+def _runs(count: int | None) -> str:
+    if count is None:
+        return "runs stay"
+    return "1 run stays" if count == 1 else f"{format_count(count)} runs stay"
 
 
 def _first(pages: Iterator[tuple[list[Pair], Position]], deadline: float) -> list[Pair]:
@@ -367,9 +284,3 @@ def _until(runs: Iterator[Any], deadline: float | None, passed: list[str]) -> It
         yield run
         if deadline is not None and monotonic() > deadline:
             return
-
-
-def actor() -> dict[str, Any]:
-    """Return who acts: user, host, process and line, secrets redacted."""
-    line = redact_arguments(sys.orig_argv[1:] if hasattr(sys, "orig_argv") else sys.argv)
-    return {"user": facts.user_name(), "host": os.uname().nodename, "pid": os.getpid(), "line": line}

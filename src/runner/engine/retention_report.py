@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from runner.model.parts import COARSER, METRICS, OUTPUT, SAMPLES
 from runner.model.run import iso
-from runner.stores.purge import COARSER, METRICS, OUTPUT, SAMPLES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

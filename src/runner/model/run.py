@@ -188,3 +188,13 @@ def iso(nanoseconds: int) -> str:
 def label_of(name: str, path: str) -> str:
     """Return what people call a script: the name of its runs, else the file without its folders."""
     return name or path.rpartition("/")[2] or path
+
+
+def fits(word: str, script: tuple[str, str, str]) -> bool:
+    """Whether a word, in whatever folder it is said, names a script.
+
+    Args:
+        word: An absolute path, the end of a path, or a name.
+        script: Its key, its path as it was typed, and its name.
+    """
+    return word in script or script[0].endswith("/" + word.removeprefix("./"))

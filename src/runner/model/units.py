@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-_SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_SECONDS = {
+    "ms": 0.001,
+    **dict.fromkeys(("s", "sec", "secs"), 1.0),
+    **dict.fromkeys(("m", "min", "mins"), 60.0),
+    **dict.fromkeys(("h", "hour", "hours"), 3600.0),
+    **dict.fromkeys(("d", "day", "days"), 86_400.0),
+    **dict.fromkeys(("w", "week", "weeks"), 7 * 86_400.0),
+    **dict.fromkeys(("y", "year", "years"), 365 * 86_400.0),
+}
 _BYTES = ("B", "KB", "MB", "GB", "TB", "PB")
 
 
 def parse_seconds(text: str) -> float:
-    """Return the seconds in ``90``, ``1.5``, ``250ms``, ``5m``, ``1h30m`` or ``7d``.
+    """Return the seconds in ``90``, ``1.5``, ``250ms``, ``5m``, ``1h30m``, ``7d``, ``2weeks`` or ``1y`` (365 days).
 
     Raises:
         ValueError: The text is no duration.

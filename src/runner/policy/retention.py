@@ -1,10 +1,13 @@
-"""How long runs are kept: what a policy says, what it asks to be deleted now, which policies contradict each other."""
+"""How long runs are kept: what a policy says, and what it asks to be deleted now."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
+from runner.model.days import days_before
 from runner.model.errors import UsageError
+from runner.model.parts import COARSER, METRICS, OUTPUT, RUNS, SAMPLES
+from runner.model.units import parse_seconds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,17 +16,6 @@ if TYPE_CHECKING:
 
 #: Days that a policy keeps where it does not say.
 DEFAULT_DAYS = 90
-
-# What a policy deletes: whole runs, or parts of runs that stay.
-RUNS = "runs"
-METRICS = "metrics"  #: figures
-OUTPUT = "output"
-SAMPLES = "samples"
-COARSER = "coarser"  #: the detail of samples
-
-_DAY = 86400
-_UNITS = {"s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "hour": 3600, "d": _DAY, "day": _DAY, "w": 7 * _DAY,
-          "y": 365 * _DAY}  # fmt: skip
 
 
 class Preset:
@@ -64,7 +56,7 @@ class Task:
     """One thing that a policy asks to be deleted: a part of the runs started before a moment.
 
     Attributes:
-        part: `RUNS`, `METRICS`, `OUTPUT`, `SAMPLES` or `COARSER`.
+        part: One of `model.parts`.
         before: Nanoseconds since the epoch, UTC.
         since: Earliest start, None for any: what was started before goes with an earlier task.
         seconds: With `COARSER`, the span that samples are folded into.
@@ -86,7 +78,7 @@ class Policy:
         name: What it is called; empty for one that is only applied once.
         days: How long runs are kept, or, with `metrics`, how long their figures are. Where nothing else is said either,
             `DEFAULT_DAYS`.
-        script: Only runs of this script, as people name it.
+        script: Only runs of this script, as `model.run.fits` has it: an absolute path, the end of one, or a name.
         status: Only runs that ended so.
         metrics: Only these figures of the runs, which stay themselves.
         samples_days: How long samples are kept.
@@ -140,7 +132,7 @@ class Policy:
         steps = parse_steps(self.downsample)
         parts = {"samples": self.samples_days, "output": self.output_days, "detail": steps[0][1] if steps else None}
         for what, days in (("runs", self.days), *parts.items()):
-            if days is not None and (days < 0 or days != days):
+            if days is not None and not 0 <= days < float("inf"):
                 raise UsageError(f"policy {self.name!r}: {what} can't be kept {days:g} days")
         if steps and self.samples_days is not None:
             raise UsageError(f"policy {self.name!r}: the last period of {self.downsample!r} ends the samples; "
@@ -175,9 +167,16 @@ class Policy:
     @property
     def shortest(self) -> float:
         """Days after which it first deletes anything; infinity if never."""
+        return min((days for _, days in self._periods()), default=float("inf"))
+
+    def _periods(self) -> list[tuple[str, float]]:
+        """Return what it deletes, and after how many days the first of each."""
         steps = parse_steps(self.downsample)
-        periods = (self.days, self.samples_days, self.output_days, steps[0][1] if steps else None)
-        return min((days for days in periods if days is not None), default=float("inf"))
+        periods = (
+            (METRICS if self.metrics else RUNS, self.days), (SAMPLES, self.samples_days), (OUTPUT, self.output_days),
+            (COARSER, steps[0][1] if steps else None),
+        )  # fmt: skip
+        return [(part, days) for part, days in periods if days is not None]
 
     @property
     def floor(self) -> bool:
@@ -189,24 +188,40 @@ class Policy:
         """Whether it is a maximum: nothing else may keep longer what it covers."""
         return bool(self.compliance) and not PRESETS[self.compliance].least
 
+    def protects(self, part: str, metrics: Iterable[str] = ()) -> bool:
+        """Whether it is a minimum for a part of the runs; one for figures is so for these, and for whole runs.
+
+        Args:
+            part: One of `model.parts`.
+            metrics: With `METRICS`, which figures.
+        """
+        if not self.floor or not self.metrics:
+            return self.floor
+        return part == RUNS or (part == METRICS and not set(self.metrics).isdisjoint(metrics))
+
+    def soonest(self, floor: Policy) -> float:
+        """Days after which it first deletes anything that a minimum is for; infinity if never."""
+        periods = (days for part, days in self._periods() if floor.protects(part, self.metrics))
+        return min(periods, default=float("inf"))
+
     def tasks(self, now: int) -> list[Task]:
         """Return what it asks to be deleted at a moment (nanoseconds since the epoch, UTC), whole runs first."""
         result = []
         gone = None  # what was started before that is gone already
         if self.days is not None:
-            before = _before(now, self.days)
+            before = days_before(self.days, now)
             result.append(Task(METRICS if self.metrics else RUNS, before))
             gone = None if self.metrics else before
         if self.output_days is not None:
-            result.append(Task(OUTPUT, _before(now, self.output_days), gone))
+            result.append(Task(OUTPUT, days_before(self.output_days, now), gone))
         steps = parse_steps(self.downsample)
         last = steps[-1][1] if steps else self.samples_days
         if last is not None:
-            result.append(Task(SAMPLES, _before(now, last), gone))
+            result.append(Task(SAMPLES, days_before(last, now), gone))
             gone = result[-1].before
         # The coarsest first, so that what is very old is folded once.
         for (_, until), (span, _) in reversed(list(pairwise(steps))):
-            result.append(Task(COARSER, _before(now, until), gone, span))
+            result.append(Task(COARSER, days_before(until, now), gone, span))
             gone = result[-1].before
         return [task for task in result if task.since is None or task.since < task.before]
 
@@ -225,54 +240,6 @@ class Policy:
         scope += [f"that ended {self.status}"] if self.status else []
         return "keeps " + ", ".join(parts) + "".join(f" {part}" for part in scope)
 
-    def covers(self, other: Policy) -> bool:
-        """Whether every run that `other` speaks of is one that this one speaks of."""
-        return self.script in ("", other.script) and self.status in ("", other.status)
-
-    def meets(self, other: Policy) -> bool:
-        """Whether there may be a run that both speak of."""
-        scripts = not self.script or not other.script or self.script == other.script
-        return scripts and not _disjoint(self.status, other.status)
-
-
-def _disjoint(one: str, other: str) -> bool:
-    if not one or not other or one == other:
-        return False
-    pair = {one, other}
-    if "exited" in pair:  # both those with exit code 0 and others
-        return not pair & {"success", "failed"}
-    return "failed" not in pair or "success" in pair
-
-
-def _before(now: int, days: float) -> int:
-    return now - int(min(days * _DAY * 1e9, now))
-
-
-def contradiction(new: Policy, others: Iterable[Policy]) -> str:
-    """Return one line saying which policy `new` contradicts and how, "" where it contradicts none."""
-    for other in others:
-        if other.name.lower() == new.name.lower():
-            continue
-        for one, two in ((new, other), (other, new)):
-            if not one.compliance or one.days is None:
-                continue
-            bound = f"but policy {one.name!r} ({one.compliance}) keeps at {'least' if one.floor else 'most'}"
-            sooner = one.floor and not two.floor and two.shortest < one.days
-            if sooner and (one.covers(two) or (two.ceiling and one.meets(two))):
-                return f"policy {two.name!r} {two.describe()}, {bound} {one.days:g} days"
-            longer = one.ceiling and not two.metrics and two.days is not None and two.days > one.days
-            if longer and one.covers(two):
-                return f"policy {two.name!r} {two.describe()}, {bound} {one.days:g} days"
-    return ""
-
-
-def forbidding(deletion: Policy, policies: Iterable[Policy]) -> Policy | None:
-    """Return the policy whose minimum covers all that a deletion is about and that is longer, None for none."""
-    for policy in policies:
-        if policy.floor and policy.days is not None and policy.covers(deletion) and deletion.shortest < policy.days:
-            return policy
-    return None
-
 
 def parse_steps(text: str) -> list[tuple[float, float]]:
     """Return the steps of ``raw:30d,5min:1y``: for each the span in seconds (0 for raw), and the days it is kept until.
@@ -284,7 +251,7 @@ def parse_steps(text: str) -> list[tuple[float, float]]:
     for part in text.split(",") if text else ():
         span, colon, period = part.strip().partition(":")
         try:
-            steps.append((0.0 if span == "raw" else _duration(span), _duration(period) / _DAY))
+            steps.append((0.0 if span == "raw" else _duration(span), _duration(period) / parse_seconds("1d")))
         except ValueError:
             colon = ""
         if not colon:
@@ -297,10 +264,7 @@ def parse_steps(text: str) -> list[tuple[float, float]]:
 
 
 def _duration(text: str) -> float:
-    word = text.strip().lower()
-    number = word.rstrip("abcdefghijklmnopqrstuvwxyz")
-    unit = word[len(number) :]
-    seconds = float(number) * _UNITS.get(unit.removesuffix("s") or unit, 0)
-    if not 0 < seconds < float("inf"):
+    seconds = parse_seconds(text)
+    if seconds <= 0 or not text.strip()[-1].isalpha():  # a number alone might be days as well as seconds
         raise ValueError(text)
     return seconds

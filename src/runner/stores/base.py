@@ -8,7 +8,7 @@ from runner.agent.events import CANCELLED, EXITED, FAILED_TO_START, LIMIT, LOST,
 from runner.model import metrics
 from runner.model.errors import UsageError
 from runner.model.likeness import arguments_shape, host_class
-from runner.model.run import label_of
+from runner.model.run import fits, label_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class RunFilter:
         reverse: The other way round: what would come last comes first; runs without the metric that is ordered by
             stay last.
         id: Beginning of the run's id, in hexadecimal digits.
+        here: Whether a relative `script` that leads to a script's own file from the current folder means that script
+            alone, and not its namesakes elsewhere. Without it the word means the same in every folder.
         within: Of one script, only so many of its newest runs before `until` are looked at, whatever else is asked;
             None for all. It bounds the cost of a question to which few runs answer. Where the script was started
             under several paths, these are the newest runs under the path that has the newest such.
@@ -78,8 +80,8 @@ class RunFilter:
     """
 
     __slots__ = (
-        "above", "below", "host", "host_class", "id", "key", "limit", "name", "order", "reverse", "script", "shape",
-        "since", "status", "tags", "text", "until", "within",
+        "above", "below", "here", "host", "host_class", "id", "key", "limit", "name", "order", "reverse", "script",
+        "shape", "since", "status", "tags", "text", "until", "within",
     )  # fmt: skip
 
     def __init__(
@@ -102,6 +104,7 @@ class RunFilter:
         below: Mapping[str, float] | None = None,
         text: str = "",
         reverse: bool = False,
+        here: bool = True,
     ) -> None:
         if status and status not in STATUSES:
             raise UsageError(f"no run ends {status!r}; the status is one of {', '.join(STATUSES)}")
@@ -127,26 +130,23 @@ class RunFilter:
         self.reverse = reverse
         self.id = id.lower()
         self.within = within
+        self.here = here
 
     @property
     def is_of_time_alone(self) -> bool:
         """Whether nothing but the start decides which runs are meant."""
         every = RunFilter()
-        others = set(self.__slots__) - {"since", "until", "limit", "order", "reverse"}
+        others = set(self.__slots__) - {"since", "until", "limit", "order", "reverse", "here"}
         return all(getattr(self, name) == getattr(every, name) for name in others)
 
     def scripts(self, known: Iterable[Script]) -> set[Script]:
-        """Return those of the known scripts that are meant.
-
-        A path that leads to a script's own file from here means that script alone, and not its namesakes elsewhere.
-        """
+        """Return those of the known scripts that are meant."""
         named = [script for script in known if self.name in ("", script[2]) and self.key in ("", script[0])]
         wanted = self.script
         if not wanted:
             return set(named)
-        absolute, end = abspath(wanted), "/" + wanted.removeprefix("./")
-        exact = {script for script in named if script[0] in (wanted, absolute)}
-        return exact or {script for script in named if wanted in script[1:] or script[0].endswith(end)}
+        exact = {script for script in named if script[0] in (wanted, abspath(wanted))} if self.here else None
+        return exact or {script for script in named if fits(wanted, script)}
 
     def matches(self, run: Run) -> bool:
         """Whether a run of a script that is meant is meant itself; the limit does not count here."""
@@ -273,8 +273,11 @@ if TYPE_CHECKING:
         def span(self, wanted: RunFilter) -> tuple[int, int] | None:
             """Return the first and the last start of the runs meant, None where there are none."""
 
-        def presence(self) -> list[Presence]:
-            """Return how many runs have each metric: those of the catalog in its order, then others by name."""
+        def presence(self, script: str = "") -> list[Presence]:
+            """Return how many runs have each metric: those of the catalog in its order, then others by name.
+
+            With a script, as people name it, its runs alone are counted, which takes reading them.
+            """
 
         def stats(self) -> dict[str, Any]:
             """Return how much is kept.

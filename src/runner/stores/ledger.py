@@ -16,13 +16,18 @@ if TYPE_CHECKING:
     from runner.stores.purge import Action, Position
 
 
-class Ledger(Steps):
-    """Policies and the audit of one SQLite store."""
+_LOOKED = "looked"
 
-    def policies(self) -> list[tuple[str, int, dict[str, Any], dict[str, Position]]]:
-        """Return of each policy its name, when it was added, its terms, and how far an application came, by part."""
-        found = self._ask("list_policies")
-        return [(name, added, loads(terms), loads(progress or "{}")) for name, added, terms, progress in found]
+
+class Ledger(Steps):
+    """Policies and the audit of one SQLite store.
+
+    A row without a name is no policy: it keeps the progress of the automatic cleanup that has none.
+    """
+
+    def policies(self) -> list[tuple[str, int, dict[str, Any]]]:
+        """Return of each policy its name, when it was added, and its terms."""
+        return [(name, added, loads(terms)) for name, added, terms in self._ask("list_policies")]
 
     def put_policy(self, name: str, terms: dict[str, Any], action: Action) -> None:
         """Keep a policy, in place of one of that name."""
@@ -42,9 +47,30 @@ class Ledger(Steps):
 
         self._transact(work)
 
-    def put_progress(self, name: str, progress: dict[str, Position]) -> None:
-        """Remember how far an application came; nothing where it is done."""
-        self._transact(lambda: self._execute("put_progress", [dumps(progress) if progress else None, name]))
+    def progress(self, name: str) -> tuple[dict[str, Position], int]:
+        """Return how far an automatic application of a policy came, and when one last left nothing to do.
+
+        Args:
+            name: The policy; "" for the cleanup without one.
+
+        Returns:
+            Where to go on, by part, and nanoseconds since the epoch, 0 for never.
+        """
+        found = self._ask("get_progress", [name])
+        positions = loads(found[0][0] or "{}") if found else {}
+        looked = positions.pop(_LOOKED, 0)
+        return positions, looked
+
+    def put_progress(self, name: str, positions: dict[str, Position], looked: int = 0) -> None:
+        """Remember what `progress` returns."""
+        progress = {**positions, **({_LOOKED: looked} if looked else {})}
+
+        def work() -> None:
+            if not name:
+                self._execute("put_nameless", [time_ns()])
+            self._execute("put_progress", [dumps(progress) if progress else None, name])
+
+        self._transact(work)
 
     def account(self, action: Action, part: str = "", before: int | None = None, tally: Tally | None = None,
                 bytes: int = 0, complete: bool = False) -> None:  # fmt: skip
@@ -74,8 +100,3 @@ class Ledger(Steps):
         for row in rows:
             row["by"], row["scripts"] = loads(row["by"] or "{}"), loads(row["scripts"] or "{}")
         return rows
-
-    def last_action(self, what: str, policy: str | None) -> tuple[int, bool] | None:
-        """Return when something was last done for a policy, and whether nothing was left to do."""
-        found = self._ask("last_audit", [what, policy])
-        return (found[0][0], bool(found[0][1])) if found else None

@@ -7,7 +7,7 @@ from time import monotonic
 from runner.agent.events import dumps
 from runner.stores.database import explain
 from runner.stores.purge import Pace
-from runner.stores.steps import Steps
+from runner.stores.steps import Steps, TimeIsUp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,23 +32,16 @@ class Leftovers(Steps):
 
     def drop_unused(self, deadline: float | None = None) -> bool:
         """Delete the scripts, hosts, arguments and the like that no run has any more; return whether time sufficed."""
-        if deadline is not None:
-            self._connection.set_progress_handler(lambda: monotonic() > deadline, 20_000)
-        try:
-            return self._drop_unused()
-        finally:
-            self._connection.set_progress_handler(None, 0)
-
-    def _drop_unused(self) -> bool:
         newest = self._ask("newest_key")
         try:
-            candidates = {place: self._unused(*place) for place in _SHARED}
-        except sqlite3.OperationalError as error:
-            if "interrupted" in str(error):
-                return False
-            raise explain(error, self._store.path) from None
+            with self._until(deadline):
+                candidates = {place: self._unused(*place) for place in _SHARED}
+        except TimeIsUp:
+            return False
         for place, keys in candidates.items():
             for at in range(0, len(keys), _SOME):
+                if deadline is not None and monotonic() > deadline:
+                    return False
                 some = keys[at : at + _SOME]
                 self._transact(lambda: self._drop(place, some, newest))  # noqa: B023 (called at once)
                 self._let_others_in()

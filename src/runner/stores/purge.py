@@ -6,7 +6,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from runner.stores.base import RunFilter
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     Position = tuple[int, int]
     #: Key and id of a run.
     Pair = tuple[int, int]
-
-# Parts of runs that can be deleted.
-RUNS, METRICS, OUTPUT, SAMPLES, COARSER = "runs", "metrics", "output", "samples", "coarser"
 
 #: Seconds for which the file may be locked at a time, and for which it is left to others then. SQLite looks again for a
 #: lock after at most 25 ms during the first 100: a gap of that length lets in everybody who waits.
@@ -31,9 +28,9 @@ class Purge:
     """What is to be deleted.
 
     Attributes:
-        part: `RUNS`, `METRICS`, `OUTPUT`, `SAMPLES` or `COARSER`.
+        part: One of `model.parts`.
         wanted: Which runs; `until` is always there.
-        kept: Runs that must stay as they are all the same.
+        kept: Runs that must stay as they are all the same, by the name of what keeps them.
         metrics: With `METRICS`, the names of the figures.
         seconds: With `COARSER`, the span of a bucket.
     """
@@ -41,12 +38,12 @@ class Purge:
     __slots__ = ("kept", "metrics", "part", "seconds", "wanted")
 
     def __init__(
-        self, part: str, wanted: RunFilter, kept: Sequence[RunFilter] = (), metrics: Sequence[str] = (),
+        self, part: str, wanted: RunFilter, kept: Mapping[str, RunFilter] | None = None, metrics: Sequence[str] = (),
         seconds: float = 0.0,
     ) -> None:  # fmt: skip
         self.part = part
         self.wanted = wanted
-        self.kept = tuple(kept)
+        self.kept = dict(kept or {})
         self.metrics = tuple(metrics)
         self.seconds = seconds
 

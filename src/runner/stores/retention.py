@@ -6,12 +6,14 @@ from time import monotonic
 
 from runner.agent.events import dumps, loads
 from runner.model.metrics import BY_NAME
+from runner.model.parts import COARSER, METRICS, OUTPUT, RUNS, SAMPLES
 from runner.model.run import label_of
 from runner.stores.codec import decode_curve, encode_curve
 from runner.stores.database import explain
 from runner.stores.ledger import Ledger
 from runner.stores.leftovers import Leftovers
-from runner.stores.purge import COARSER, METRICS, OUTPUT, RUNS, SAMPLES, Pace, Tally
+from runner.stores.purge import Pace, Tally
+from runner.stores.steps import TimeIsUp
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -62,13 +64,23 @@ class Keeper(Ledger, Leftovers):
         after = sum(len(encode_curve(decode_curve(blob).coarsened(seconds))) for blob in blobs)
         return max(0.0, 1 - after / sum(map(len, blobs)))
 
-    def count_kept(self, purge: Purge) -> list[int]:
-        """Return for each filter of `Purge.kept` how many runs it withholds from the purge."""
-        found = []
-        for kept in purge.kept:
+    def count_kept(self, purge: Purge, deadline: float | None = None) -> dict[str, int | None]:
+        """Return for each name in `Purge.kept` how many runs it withholds, None where a moment came before the answer.
+
+        Args:
+            purge: What would be deleted.
+            deadline: Moment as `time.monotonic` has it.
+        """
+        found: dict[str, int | None] = {}
+        for name, kept in purge.kept.items():
             one, other = self._store._where(purge.wanted), self._store._where(kept)
-            found.append(self._ask("weigh_runs", [*one[1], *other[1]], f"{one[0]} AND {other[0]}"))
-        return [sum(row[1] for row in rows) for rows in found]
+            try:
+                with self._until(deadline):
+                    query = self._queries["count_runs"].replace("{where}", f"{one[0]} AND {other[0]}")
+                    found[name] = self._connection.execute(query, [*one[1], *other[1]]).fetchone()[0]
+            except TimeIsUp:
+                found[name] = None
+        return found
 
     def bytes_a_run(self) -> float:
         """Return what a run takes in the file on average, without samples and output."""
@@ -129,7 +141,7 @@ class Keeper(Ledger, Leftovers):
     def _where(self, purge: Purge) -> tuple[str, list[Any]]:
         """Return the condition of runs that a purge is about, and the values in it."""
         text, values = self._store._where(purge.wanted)
-        for kept in purge.kept:
+        for kept in purge.kept.values():
             other, more = self._store._where(kept)
             text += f" AND NOT ({other})"
             values += more

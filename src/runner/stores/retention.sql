@@ -1,7 +1,7 @@
 -- What deleting asks. {where} says which runs are meant, {doomed} are the keys of the runs of a batch.
 
 -- list_policies --
-SELECT name, added, terms, progress FROM retention_policies ORDER BY added, name
+SELECT name, added, terms FROM retention_policies WHERE name != '' ORDER BY added, name
 
 -- put_policy --
 INSERT INTO retention_policies (name, added, terms) VALUES (?, ?, ?)
@@ -9,6 +9,12 @@ ON CONFLICT (name) DO UPDATE SET name = excluded.name, added = excluded.added, t
 
 -- drop_policy --
 DELETE FROM retention_policies WHERE name = ?
+
+-- get_progress --
+SELECT progress FROM retention_policies WHERE name = ?
+
+-- put_nameless --
+INSERT OR IGNORE INTO retention_policies (name, added, terms) VALUES ('', ?, '{}')
 
 -- put_progress --
 UPDATE retention_policies SET progress = ? WHERE name = ?
@@ -23,9 +29,6 @@ SELECT action, at, what, policy, by, part, before, runs, first, last, samples, o
     complete
 FROM retention_audit WHERE action IN (SELECT action FROM retention_audit GROUP BY action ORDER BY max(id) DESC LIMIT ?)
 ORDER BY id
-
--- last_audit --
-SELECT at, complete FROM retention_audit WHERE what = ? AND policy IS ? ORDER BY id DESC LIMIT 1
 
 -- page_by_start --
 SELECT r.seq, r.id, r.started, {where} FROM runs r INDEXED BY runs_by_start
@@ -45,6 +48,9 @@ CROSS JOIN runs r ON r.seq = p.run
 
 -- weigh_runs --
 SELECT r.script, count(*), min(r.started), max(r.started) FROM runs r WHERE {where} GROUP BY r.script
+
+-- count_runs --
+SELECT count(*) FROM runs r WHERE {where}
 
 -- weigh_samples --
 SELECT r.script, count(*), total(length(c.data)), count(DISTINCT r.seq), min(r.started), max(r.started)

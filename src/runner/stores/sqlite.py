@@ -317,9 +317,9 @@ class SqliteStore:
         """Return the first and the last start (see `Store.span`)."""
         return self._series().span(wanted)
 
-    def presence(self) -> list[Presence]:
+    def presence(self, script: str = "") -> list[Presence]:
         """Return how many runs have each metric (see `Store.presence`)."""
-        return self._series().presence()
+        return self._series().presence_of(RunFilter(script)) if script else self._series().presence()
 
     def _series(self) -> Series:
         from runner.stores.series import Series
@@ -360,7 +360,8 @@ class SqliteStore:
 
     def cleanup(self, before: int) -> int:
         """Delete old runs and give their space back to the disk (see `Store.cleanup`)."""
-        from runner.stores.purge import RUNS, Action, Purge
+        from runner.model.parts import RUNS
+        from runner.stores.purge import Action, Purge
 
         keeper = self.keeper()
         purge = Purge(RUNS, RunFilter(until=before))

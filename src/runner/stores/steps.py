@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from time import monotonic, sleep
 
-from runner.stores.database import read_queries
+from runner.stores.database import explain, read_queries
 from runner.stores.purge import GAP, HOLD, Pace
 
 TYPE_CHECKING = False
@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from typing import Any
 
     from runner.stores.sqlite import SqliteStore
+else:
+    try:
+        import _sqlite3 as sqlite3
+    except ImportError:
+        import sqlite3
+
+
+class TimeIsUp(Exception):
+    """A question was not answered in time."""
 
 
 class Steps:
@@ -44,6 +53,24 @@ class Steps:
 
     def _pragma(self, name: str) -> Any:
         return self._store._ask(f"PRAGMA {name}")[0][0]
+
+    @contextmanager
+    def _until(self, deadline: float | None) -> Iterator[None]:
+        """Ask the connection no longer than until a moment (`time.monotonic`), inside the block, which writes nothing.
+
+        Raises:
+            TimeIsUp: It came before the answer.
+        """
+        if deadline is not None:
+            self._connection.set_progress_handler(lambda: monotonic() > deadline, 20_000)
+        try:
+            yield
+        except sqlite3.Error as error:
+            if "interrupted" in str(error):
+                raise TimeIsUp from None
+            raise explain(error, self._store.path) from None
+        finally:
+            self._connection.set_progress_handler(None, 0)
 
     def _transact(self, work: Callable[[], object]) -> None:
         try:

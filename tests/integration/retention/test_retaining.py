@@ -93,12 +93,56 @@ def test_a_policy_for_a_script_that_never_ran(runner: support.Command) -> None:
     assert (found["status"], found["scripts"]) == ("no_data", ["job0.py", "job1.py", "job2.py"])
 
 
+def test_a_minimum_holds_whatever_the_script_is_called(runner: support.Command) -> None:
+    (runner.cwd / "jobs").mkdir()
+    for name in ("pay.py", "jobs/audit.py", "k.py"):
+        (runner.cwd / name).write_text("")
+    runner("--quiet", "pay.py")
+    runner("--quiet", "--name", "payroll", "k.py")
+    runner("--quiet", "audit.py", cwd=runner.cwd / "jobs")
+    ids = stored(runner.cwd / DATABASE)
+    for protected, deleted in (
+        ("pay.py", "./pay.py"), ("./pay.py", "pay.py"), ("payroll", "k.py"), ("k.py", "payroll"),
+        ("audit.py", "jobs/audit.py"), ("jobs/audit.py", "audit.py"),
+    ):  # fmt: skip
+        runner("retention", "add", "law", protected, "--compliance-mode", "HIPAA")
+        added = runner("retention", "add", "short", deleted, "--days", "0")
+        if added.exit_code == 0:  # no names told that they are the same
+            assert "kept because of policy law: 1 run" in runner("retention", "apply", "short").out
+            runner("retention", "remove", "short")
+        else:
+            assert "policy 'law' (HIPAA) keeps at least 2192 days" in added.err
+        runner("retention", "remove", "law")
+        assert stored(runner.cwd / DATABASE) == ids
+    runner("retention", "add", "short", "jobs/audit.py", "--days", "0")
+    assert "deleted 1 run" in runner("retention", "apply", "short").out
+
+
+def test_a_policy_means_the_same_runs_in_every_folder(runner: support.Command) -> None:
+    fill(runner.cwd / DATABASE, 0)
+    for folder in ("one", "two"):
+        (runner.cwd / folder).mkdir()
+        (runner.cwd / folder / "job.py").write_text("")
+        runner("--quiet", "job.py", cwd=runner.cwd / folder)
+    runner("retention", "add", "p", "job.py", "--days", "0", cwd=runner.cwd / "one")
+    policy = answer(runner("retention", "show", "p", "--format", "json", cwd=runner.cwd / "two"))
+    assert policy["script"] == f"{runner.cwd}/one/job.py"
+    found = answer(runner("retention", "apply", "p", "--dry-run", "--format", "json", cwd=runner.cwd / "two"))
+    assert [each["script"] for each in found["parts"][0]["scripts"]] == [policy["script"]]
+    (runner.cwd / "two" / "runner.yaml").write_text("database:\n  auto_retention: [p]\n")
+    runner("--quiet", "job.py", cwd=runner.cwd / "two")
+    store = SqliteStore(str(runner.cwd / DATABASE))
+    assert [run.cwd for run in store.runs(RunFilter())] == [f"{runner.cwd}/two"] * 2
+    store.close()
+
+
 @pytest.mark.parametrize(("line", "said"), [
     (("retention", "apply", "p"), "no retention policy 'p'"),
     (("retention", "show"), "needs the name of a policy"),
     (("retention", "add"), "needs NAME"),
     (("retention", "add", "p", "--compliance-mode", "PCI"), "not one of SOC2, HIPAA, GDPR"),
     (("retention", "add", "p", "--metric", "cpu_mox"), "did you mean 'cpu_max'"),
+    (("retention", "add", "p", "--days", "3000", "--archive-path", "old.tar.gz"), "an archive ends in .jsonl.gz"),
     (("--cleanup-old", "30"), "policy 'law' (HIPAA) keeps at least 2192 days"),
     (("retention", "add", "p", "--days", "30"), "policy 'law' (HIPAA) keeps at least 2192 days"),
     (("retention", "add", "p", "--compliance-mode", "gdpr"), "'law' keeps runs 2192 days, but policy 'p' (GDPR)"),
@@ -127,6 +171,16 @@ def test_what_a_file_asks_for_is_done_after_a_run(runner: support.Command) -> No
     done = runner("--quiet", "-c", "pass")
     assert (done.exit_code, done.err) == (0, "")
     assert len(stored(runner.cwd / DATABASE)) == 20 - 7 + 1
+
+
+def test_what_is_withheld_after_a_run_is_said_once(runner: support.Command) -> None:
+    fill(runner.cwd / DATABASE)
+    (runner.cwd / "runner.yaml").write_text("database:\n  auto_cleanup: true\n  retention_days: 30\n")
+    runner("retention", "add", "law", "job0.py", "--compliance-mode", "HIPAA")
+    first, second = (runner("--quiet", "-c", "pass") for _ in range(2))
+    assert first.err.endswith("automatic cleanup: 7 runs stay because of policy 'law'\n")
+    assert second.err == ""
+    assert len(stored(runner.cwd / DATABASE)) == 7 + 2
 
 
 def test_a_disk_that_is_full_while_archiving_deletes_nothing(

@@ -69,3 +69,12 @@ def test_where_help_goes(capsys: pytest.CaptureFixture[str]) -> None:
     assert re.fullmatch(r"runner \d+\.\d+\.\d+\n", capsys.readouterr().out)
     assert texts.show(split(["db", "--help"])) == 0
     assert "db cleanup" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("word", sorted({name.partition(" ")[0] for name in BY_NAME if " " in name}))
+def test_names_and_what_they_are_stand_apart(word: str) -> None:
+    family = [command for command in COMMANDS if command.name.startswith(f"{word} ")]
+    text = texts.of_command(word)
+    width = max(len(command.name) for command in family)
+    for command in family:
+        assert f"\n  {command.name:<{width}}  {command.summary.split()[0]} " in text

@@ -25,6 +25,8 @@ from runner.model.errors import UsageError
 from runner.model.portable import batch_of
 from runner.policy.retention import Policy
 from runner.stores.base import RunFilter
+from runner.stores.purge import Action
+from runner.stores.retention import Keeper
 from runner.stores.sqlite import SqliteStore
 from tests.unit.stores.made import whole
 
@@ -53,10 +55,12 @@ def retention(store: SqliteStore) -> Retention:
     return Retention(store)
 
 
-def fill(store: SqliteStore, ages: tuple[float, ...] = (400, 100, 50, 20, 1), **facts: object) -> list[Run]:
+def fill(
+    store: SqliteStore, ages: tuple[float, ...] = (400, 100, 50, 20, 1), first: int = 0, **facts: object
+) -> list[Run]:
     """Store runs that were started some days ago."""
     runs = []
-    for number, age in enumerate(ages):
+    for number, age in enumerate(ages, first):
         run = whole(number, script=f"job{number % 2}.py", **facts)  # type: ignore[arg-type]
         shift = time_ns() - int(age * DAY) - run.started
         run.started += shift
@@ -110,6 +114,128 @@ def test_a_minimum_can_not_be_replaced_by_less(retention: Retention) -> None:
         with pytest.raises(UsageError, match="runner retention remove law"):
             retention.add(less)
     assert retention.add(Policy("law", compliance="HIPAA"))
+
+
+def kept_script(retention: Retention, word: str) -> str:
+    retention.add(Policy("p", script=word))
+    return retention.find("p").script
+
+
+def test_a_policy_means_the_same_script_in_every_folder(
+    retention: Retention, store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, other = tmp_path / "here", tmp_path / "other"
+    for folder in (here, other):
+        folder.mkdir()
+    (here / "there.py").write_text("")
+    store.add([whole(1, script="jobs/a.py"), whole(2, script="a.py", script_key=str(here / "a.py"), name="nightly")])
+    monkeypatch.chdir(here)
+    assert kept_script(retention, "a.py") == str(here / "a.py")  # it has runs
+    assert kept_script(retention, "there.py") == str(here / "there.py")  # it is there
+    assert kept_script(retention, "../other/a.py") == str(other / "a.py")  # it is written as a path
+    assert kept_script(retention, "./b.py") == str(here / "b.py")
+    assert kept_script(retention, "tools/b.py") == str(here / "tools" / "b.py")
+    monkeypatch.chdir(other)
+    assert kept_script(retention, "a.py") == "a.py"  # a name, of runs elsewhere
+    assert kept_script(retention, "jobs/a.py") == "jobs/a.py"
+    assert kept_script(retention, "nightly") == "nightly"
+    assert kept_script(retention, "c.py") == "c.py"
+    assert kept_script(retention, "") == ""
+
+
+def test_a_name_means_all_that_it_fits_wherever_it_is_applied(
+    retention: Retention, store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store, (400, 300), script_key="/srv/app/a.py", name="a.py")
+    retention.add(Policy("p", 30, script="a.py"))
+    fill(store, (401,), first=2, script_key=str(tmp_path / "a.py"))
+    monkeypatch.chdir(tmp_path)  # here it would be a path
+    assert retention.preview(retention.find("p")).runs() == 3
+
+
+@pytest.mark.parametrize(("protected", "deleted"), [
+    ("pay.py", "./pay.py"), ("./pay.py", "pay.py"), ("pay.py", "{}/pay.py"), ("pay.py", "payroll"),
+    ("payroll", "pay.py"), ("payroll", "app/pay.py"), ("app/pay.py", "pay.py"), ("payroll", "payroll"),
+])  # fmt: skip
+@pytest.mark.parametrize("added", [True, False])
+def test_a_minimum_holds_whatever_the_script_is_called(
+    retention: Retention, store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, protected: str,
+    deleted: str, added: bool,
+) -> None:  # fmt: skip
+    folder = tmp_path / "app"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    runs = fill(store, (400, 100, 1), script_key=str(folder / "pay.py"), name="payroll")
+    short = Policy("short", 0, script=deleted.format(folder))
+    if added:  # first, when nothing is there that it contradicts
+        retention.add(short)
+        short = retention.find("short")
+    retention._keeper.put_policy("law", {"compliance": "HIPAA", "script": protected}, Action("add"))
+    monkeypatch.chdir("/")
+    try:
+        assert retention.apply(short).kept == {"law": 3}
+    except UsageError as error:
+        assert "policy 'law' (HIPAA) keeps at least 2192 days" in str(error)
+    assert ids(store) == {run.id for run in runs}
+    retention.remove("law")
+    assert retention.apply(short).runs() == 3
+
+
+def test_what_two_policies_kept_before_means_is_found_among_the_runs(retention: Retention, store: SqliteStore) -> None:
+    """Policies that were added before there were runs, so that no names could tell."""
+    retention.add(Policy("law", script="payroll", compliance="HIPAA"))
+    retention.add(Policy("short", 30, script="/srv/k.py"))
+    runs = fill(store, (400, 100, 1), script_key="/srv/k.py", name="payroll")
+    outcome = retention.apply(retention.find("short"))
+    assert (outcome.runs(), outcome.kept) == (0, {"law": 2})
+    assert ids(store) == {run.id for run in runs}
+    with pytest.raises(UsageError, match="'law' keeps runs 2192 days of payroll, but policy 'gdpr'"):
+        retention.add(Policy("gdpr", script="/srv/k.py", compliance="GDPR"))
+
+
+def test_a_minimum_for_a_figure_is_for_it_and_for_whole_runs(retention: Retention, store: SqliteStore) -> None:
+    fill(store)
+    retention.add(Policy("law", metrics=["cpu_max"], script="job0.py", compliance="HIPAA"))
+    for policy in (Policy("other", 10, metrics=["cpu_min"]), Policy("output", output_days=10)):
+        retention.add(policy)
+        outcome = retention.apply(policy)
+        assert (outcome.parts[0][1].runs, outcome.kept) == (4, {})
+    for policy in (Policy("", 10, metrics=["cpu_max"]), Policy("", 10)):
+        outcome = retention.apply(policy)
+        assert (outcome.parts[0][1].runs, outcome.kept) == (2, {"law": 2})
+    with pytest.raises(UsageError, match="policy 'law'"):
+        retention.add(Policy("p", 10, script="job0.py"))
+
+
+@pytest.mark.parametrize(("terms", "said"), [
+    ({"status": "nope"}, "no run ends 'nope'"), ({"days": float("inf")}, "can't be kept inf days"),
+    ({"downsample": "raw"}, "says nothing about detail"), ({"metrics": ["cpu_mox"]}, "unknown metric"),
+])  # fmt: skip
+def test_what_makes_no_sense_is_not_kept(path: str, terms: dict[str, Any], said: str) -> None:
+    history = HistoryManager(path)
+    with pytest.raises(UsageError, match=said):
+        history.add_retention_policy("bad", **terms)
+    assert history.list_retention_policies() == []
+    history.close()
+
+
+@pytest.mark.parametrize("terms", [
+    {"status": "nope", "compliance": "HIPAA"}, {"compliance": "PCI"}, {"days": float("inf")}, {"new": 1},
+    {"days": "3"},
+])  # fmt: skip
+def test_a_policy_in_the_record_that_makes_no_sense_is_named_and_can_be_removed(
+    retention: Retention, store: SqliteStore, terms: dict[str, Any]
+) -> None:
+    runs = fill(store)
+    retention._keeper.put_policy("bad", terms, Action("add"))
+    retention._keeper.put_policy("good", {"days": 30}, Action("add"))
+    for act in (retention.policies, lambda: retention.apply(retention.find("good")), lambda: retention.find("bad")):
+        with pytest.raises(UsageError, match=r"policy 'bad' in the record can't be understood .*remove bad"):
+            act()
+    assert "policy 'bad'" in tidy_up(store, 30, (), soon())[0]
+    assert len(ids(store)) == len(runs)
+    assert retention.remove("BAD")["name"] == "bad"
+    assert retention.apply(retention.find("good")).runs() == 3
 
 
 def test_contradictions_are_refused_and_nothing_is_added(retention: Retention) -> None:
@@ -291,6 +417,35 @@ def test_a_place_that_can_not_work_is_refused_first(
     assert len(ids(store)) == 5
 
 
+@pytest.mark.parametrize("place", ["old.tar.gz", "old.json", "made/old.csv"])
+def test_an_archive_of_a_format_that_there_is_not_is_refused(
+    retention: Retention, store: SqliteStore, tmp_path: Path, place: str
+) -> None:
+    fill(store)
+    path = str(tmp_path / place)
+    said = r"ends in \.\w+; an archive ends in \.jsonl\.gz, \.jsonl, \.parquet"
+    with pytest.raises(UsageError, match=said):
+        retention.add(Policy("p", 30, archive_path=path))
+    with pytest.raises(UsageError, match=said):
+        retention.apply(Policy("", 30), archive_path=path)
+    assert (len(ids(store)), os.path.exists(path)) == (5, False)
+
+
+@pytest.mark.parametrize("made", [False, True])
+def test_a_folder_may_be_called_like_a_file(
+    retention: Retention, store: SqliteStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: bool
+) -> None:
+    fill(store)
+    monkeypatch.chdir(tmp_path)
+    if made:
+        os.mkdir("jobs.old")
+    retention.add(Policy("p", 30, archive_path="jobs.old" if made else "jobs.old/"))
+    monkeypatch.chdir("/")
+    outcome = retention.apply(retention.find("p"))
+    assert outcome.archive is not None
+    assert os.path.dirname(outcome.archive.path) == str(tmp_path / "jobs.old")
+
+
 def test_remnants_of_killed_runners_are_cleared_and_those_of_others_stay(
     retention: Retention, store: SqliteStore, tmp_path: Path
 ) -> None:
@@ -330,7 +485,7 @@ def test_a_clock_that_was_set_back_does_not_stop_automatic_cleanup(
 ) -> None:
     fill(store)
     now = time_ns()
-    monkeypatch.setattr("runner.stores.ledger.time_ns", lambda: now + 10 * DAY)
+    monkeypatch.setattr(module, "time_ns", lambda: now + 10 * DAY)
     tidy_up(store, 90, (), soon())
     fill(store, (401, 301, 21))
     monkeypatch.undo()
@@ -350,7 +505,7 @@ def test_automatic_application_goes_on_where_time_ran_out(
         monkeypatch.setattr(f"{module_name}.monotonic", lambda: next(moments) / 10)
     for _ in range(40):
         tidy_up(store, None, ["parts"], next(moments) / 10 + 0.9)
-        if not any(retention._keeper.policies()[0][3]):
+        if retention._keeper.progress("parts")[1]:
             break
     monkeypatch.undo()
     assert store.stats()["samples_bytes"] == 0
@@ -379,6 +534,64 @@ def test_what_automatic_cleanup_may_not_do_is_said(retention: Retention, store: 
     assert "policy 'law' (SOC2) keeps at least 365 days" in tidy_up(store, 30, (), soon())[0]
     assert "no retention policy 'nope'" in tidy_up(store, None, ["nope"], soon())[0]
     assert len(ids(store)) == 5
+
+
+def test_automatic_cleanup_that_left_nothing_to_do_does_not_search_again(
+    retention: Retention, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store)
+    retention.add(Policy("old", output_days=4000))
+    before = actions(retention)
+    now = time_ns()
+    searched = []
+    find = Keeper.find
+    monkeypatch.setattr(Keeper, "find", lambda self, purge, *more: searched.append(purge) or find(self, purge, *more))
+    for later in (0, 1, 39, 41):
+        monkeypatch.setattr(module, "time_ns", lambda later=later: now + later * DAY)
+        assert tidy_up(store, 4000, ["old"], soon()) == []
+        assert len(searched) == (4 if later == 41 else 2)
+    assert actions(retention) == before  # where nothing is deleted there is nothing to account for
+    assert list(retention.policies()) == ["old"]
+    retention.add(Policy("old", output_days=3000))
+    tidy_up(store, None, ["old"], soon())
+    assert len(searched) == 5  # it is another one
+
+
+def test_what_automatic_cleanup_withholds_is_said_when_it_looks(
+    retention: Retention, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store)
+    retention.add(Policy("law", script="job0.py", compliance="SOC2"))
+    retention.add(Policy("short", 10))
+    assert tidy_up(store, 30, ["short"], soon()) == [
+        "automatic cleanup: 1 run stays because of policy 'law'",
+        "automatic cleanup by policy 'short': 1 run stays because of policy 'law'",
+    ]
+    assert tidy_up(store, 30, ["short"], soon()) == []
+    monkeypatch.setattr(Keeper, "count_kept", lambda self, purge, deadline: dict.fromkeys(purge.kept))
+    now = time_ns()
+    monkeypatch.setattr(module, "time_ns", lambda: now + DAY)
+    assert tidy_up(store, 30, (), soon()) == ["automatic cleanup: runs stay because of policy 'law'"]
+
+
+def test_a_policy_that_is_due_after_each_run_does_not_say_each_time_what_it_withholds(
+    retention: Retention, store: SqliteStore
+) -> None:
+    fill(store)
+    retention.add(Policy("law", script="job0.py", compliance="SOC2"))
+    retention.add(Policy("none", output_days=0))
+    assert tidy_up(store, None, ["none"], soon()) == [
+        "automatic cleanup by policy 'none': 2 runs stay because of policy 'law'"
+    ]
+    fill(store, (2, 1), first=10)
+    assert tidy_up(store, None, ["none"], soon()) == []
+    assert [entry["outputs"] for entry in actions(retention)[:2]] == [1, 3]  # both looked
+
+
+def test_what_a_minimum_forbids_is_not_said_after_each_run(retention: Retention, store: SqliteStore) -> None:
+    fill(store)
+    retention.add(Policy("law", compliance="SOC2"))
+    assert [len(tidy_up(store, 30, (), soon())) for _ in range(3)] == [1, 0, 0]
 
 
 def test_a_record_that_somebody_writes_is_left_alone(store: SqliteStore, path: str) -> None:

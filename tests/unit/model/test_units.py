@@ -9,13 +9,14 @@ from runner.model.units import format_bytes, format_change, format_seconds, form
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("90", 90), ("1.5", 1.5), ("250ms", 0.25), ("5m", 300), ("1h30m", 5400), ("7d", 604800), (" 2 H ", 7200)],
+    [("90", 90), ("1.5", 1.5), ("250ms", 0.25), ("5m", 300), ("1h30m", 5400), ("7d", 604800), (" 2 H ", 7200),
+     ("2w", 14 * 86400), ("1y", 365 * 86400), ("1year 2days", 367 * 86400), ("90mins", 5400), ("3 hours", 10800)],
 )
 def test_durations(text, seconds):
     assert parse_seconds(text) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["", "m", "5x", "1.2.3s", "nan", "inf", "five"])
+@pytest.mark.parametrize("text", ["", "m", "5x", "1.2.3s", "nan", "inf", "five", "1mo", "5ds"])
 def test_what_is_no_duration(text):
     with pytest.raises(ValueError):
         parse_seconds(text)

@@ -7,19 +7,9 @@ from typing import Any
 import pytest
 
 from runner.model.errors import UsageError
-from runner.policy.retention import (
-    COARSER,
-    DEFAULT_DAYS,
-    METRICS,
-    OUTPUT,
-    PRESETS,
-    RUNS,
-    SAMPLES,
-    Policy,
-    contradiction,
-    forbidding,
-    parse_steps,
-)
+from runner.model.parts import COARSER, METRICS, OUTPUT, RUNS, SAMPLES
+from runner.policy.retention import DEFAULT_DAYS, PRESETS, Policy, parse_steps
+from runner.policy.retention_conflicts import contradiction, forbidding, outdoes
 
 DAY = 86_400_000_000_000
 NOW = 20_000 * DAY
@@ -68,6 +58,8 @@ def test_terms_come_back() -> None:
 
 @pytest.mark.parametrize(("terms", "said"), [
     ({"days": -1}, "can't be kept -1 days"),
+    ({"days": float("inf")}, "can't be kept inf days"),
+    ({"samples_days": float("nan")}, "can't be kept nan days"),
     ({"days": 10, "samples_days": 30}, "samples can't outlive its run (30 days, the run is kept 10)"),
     ({"days": 10, "output_days": 30}, "output can't outlive its run"),
     ({"days": 10, "downsample": "raw:5d,5min:1y"}, "samples can't outlive its run (365 days"),
@@ -106,6 +98,19 @@ def test_a_policy_that_contradicts_itself_is_refused(terms: dict[str, Any], said
     ({"compliance": "HIPAA", "status": "exited"}, {"compliance": "GDPR", "status": "success"}, True),
     ({"compliance": "SOC2"}, {"compliance": "HIPAA"}, False),
     ({"days": 30}, {"days": 90}, False),
+    ({"days": 30, "script": "/srv/jobs/a.py"}, {"compliance": "SOC2", "script": "a.py"}, True),
+    ({"days": 30, "script": "/srv/jobs/a.py"}, {"compliance": "SOC2", "script": "jobs/a.py"}, True),
+    ({"days": 30, "script": "a.py"}, {"compliance": "SOC2", "script": "/srv/jobs/a.py"}, False),  # and its namesakes
+    ({"days": 30, "script": "/srv/jobs/ba.py"}, {"compliance": "SOC2", "script": "a.py"}, False),
+    ({"compliance": "HIPAA", "script": "/srv/a.py"}, {"compliance": "GDPR", "script": "a.py"}, True),
+    ({"compliance": "HIPAA", "script": "a.py"}, {"compliance": "GDPR", "script": "/srv/a.py"}, True),
+    ({"compliance": "HIPAA", "metrics": ["cpu_max"]}, {"metrics": ["cpu_min"], "days": 100}, False),
+    ({"compliance": "HIPAA", "metrics": ["cpu_max"]}, {"metrics": ["cpu_min", "cpu_max"], "days": 100}, True),
+    ({"compliance": "HIPAA", "metrics": ["cpu_max"]}, {"output_days": 100}, False),
+    ({"compliance": "HIPAA", "metrics": ["cpu_max"]}, {"downsample": "raw:1d,1min:9d"}, False),
+    ({"compliance": "HIPAA", "metrics": ["cpu_max"]}, {"days": 3000, "output_days": 100}, False),
+    ({"compliance": "HIPAA", "metrics": ["cpu_max"]}, {"days": 100}, True),
+    ({"compliance": "HIPAA", "metrics": ["cpu_max"]}, {"compliance": "GDPR", "metrics": ["cpu_min"]}, False),
 ])  # fmt: skip
 def test_contradictions(one: dict[str, Any], other: dict[str, Any], clash: bool) -> None:
     """They are found whichever comes first, and both are named."""
@@ -113,6 +118,23 @@ def test_contradictions(one: dict[str, Any], other: dict[str, Any], clash: bool)
         said = contradiction(Policy("new", **second), [Policy("old", **first)])
         assert bool(said) is clash, said
         assert not said or ("'new'" in said and "'old'" in said)
+
+
+KNOWN = [("/srv/k.py", "k.py", "payroll"), ("/srv/jobs/k.py", "jobs/k.py", "k.py"), ("/srv/b.py", "b.py", "b.py")]
+
+
+@pytest.mark.parametrize(("one", "other", "clash"), [
+    ({"days": 30, "script": "payroll"}, {"compliance": "SOC2", "script": "/srv/k.py"}, True),
+    ({"days": 30, "script": "k.py"}, {"compliance": "SOC2", "script": "payroll"}, False),  # others go
+    ({"days": 30, "script": "b.py"}, {"compliance": "SOC2", "script": "payroll"}, False),
+    ({"days": 30, "script": "none.py"}, {"compliance": "SOC2", "script": "payroll"}, False),
+    ({"compliance": "HIPAA", "script": "k.py"}, {"compliance": "GDPR", "script": "payroll"}, True),
+    ({"compliance": "HIPAA", "script": "b.py"}, {"compliance": "GDPR", "script": "payroll"}, False),
+    ({"days": 500, "script": "payroll"}, {"compliance": "GDPR", "script": "/srv/k.py"}, True),
+])  # fmt: skip
+def test_scripts_that_there_are_tell_what_names_do_not(one: dict[str, Any], other: dict[str, Any], clash: bool) -> None:
+    for first, second in ((one, other), (other, one)):
+        assert bool(contradiction(Policy("new", **second), [Policy("old", **first)], KNOWN)) is clash
 
 
 def test_a_policy_does_not_contradict_the_one_that_it_replaces() -> None:
@@ -127,6 +149,33 @@ def test_a_minimum_forbids_what_it_covers() -> None:
     assert forbidding(Policy("", 30), [Policy("gone", compliance="GDPR")]) is None
 
 
+@pytest.mark.parametrize(("terms", "part", "metrics", "protected"), [
+    ({"compliance": "SOC2"}, OUTPUT, [], True),
+    ({"compliance": "SOC2", "metrics": ["cpu_max"]}, RUNS, [], True),
+    ({"compliance": "SOC2", "metrics": ["cpu_max"]}, METRICS, ["cpu_max", "loss"], True),
+    ({"compliance": "SOC2", "metrics": ["cpu_max"]}, METRICS, ["loss"], False),
+    ({"compliance": "SOC2", "metrics": ["cpu_max"]}, SAMPLES, [], False),
+    ({"compliance": "GDPR"}, RUNS, [], False),
+    ({"days": 10}, RUNS, [], False),
+])  # fmt: skip
+def test_what_a_minimum_is_for(terms: dict[str, Any], part: str, metrics: list[str], protected: bool) -> None:
+    assert Policy("p", **terms).protects(part, metrics) is protected
+
+
+@pytest.mark.parametrize(("before", "new", "more"), [
+    ({}, {"days": 400}, True),
+    ({"days": 3000, "samples_days": 400}, {"days": 500}, False),
+    ({}, {"script": "a.py"}, False),
+    ({"script": "/srv/a.py"}, {"script": "a.py"}, True),
+    ({}, {"metrics": ["cpu_max"]}, False),
+    ({"metrics": ["cpu_max"]}, {}, True),
+    ({"metrics": ["cpu_max"]}, {"metrics": ["cpu_max", "cpu_min"]}, True),
+    ({"metrics": ["cpu_max", "cpu_min"]}, {"metrics": ["cpu_max"]}, False),
+])  # fmt: skip
+def test_what_keeps_as_much_as_a_minimum(before: dict[str, Any], new: dict[str, Any], more: bool) -> None:
+    assert outdoes(Policy("p", compliance="SOC2", **new), Policy("p", compliance="SOC2", **before)) is more
+
+
 def test_steps_of_detail() -> None:
     assert parse_steps("raw:30d,5min:1y") == [(0.0, 30.0), (300.0, 365.0)]
     assert parse_steps("raw:12h, 30s:2w, 1hour:90days") == [(0.0, 0.5), (30.0, 14.0), (3600.0, 90.0)]
@@ -135,7 +184,7 @@ def test_steps_of_detail() -> None:
 
 @pytest.mark.parametrize("text", [
     "raw", "5min:30d", "raw:30d,5min:20d", "raw:30d,5min", "raw:x", "raw:0d", ",", "raw:-3d", "raw:1e999d",
-    "raw:30d,5min:60d,1min:90d", "raw:5 parsecs",
+    "raw:30d,5min:60d,1min:90d", "raw:5 parsecs", "raw:30", "raw:30d,300:1y",
 ])  # fmt: skip
 def test_steps_that_make_no_sense(text: str) -> None:
     with pytest.raises(UsageError, match=r"raw:30d,5min:1y|coarser and longer"):

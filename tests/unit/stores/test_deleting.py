@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from runner.model import parts as kinds
+from runner.model.errors import StoreError
 from runner.model.metrics import CPU_MAX, MEMORY_MAX
 from runner.model.run import Run
-from runner.stores import purge as kinds
 from runner.stores import retention
 from runner.stores.base import RunFilter
 from runner.stores.database import read_queries
-from runner.stores.purge import Action, Pace, Purge
+from runner.stores.purge import HOLD, Action, Pace, Purge
 from runner.stores.sqlite import SqliteStore
+from runner.stores.steps import TimeIsUp
 from tests.unit.stores.made import MINUTE, START, attempt_of, run_of, whole
 
 if TYPE_CHECKING:
@@ -152,11 +154,37 @@ def test_samples_are_folded_once_into_buckets_that_keep_extremes(store: SqliteSt
 
 def test_runs_that_must_stay_are_withheld(store: SqliteStore, keeper: Keeper) -> None:
     runs = fill(store)
-    kept = [RunFilter("job0.py", since=START + 4 * MINUTE)]
+    kept = {"law": RunFilter("job0.py", since=START + 4 * MINUTE)}
     purge = Purge(kinds.RUNS, before(8), kept)
-    assert keeper.count_kept(purge) == [2]
+    assert keeper.count_kept(purge) == {"law": 2}
+    assert keeper.count_kept(purge, monotonic() + 1000) == {"law": 2}
     assert delete(keeper, purge).runs == 6
     assert ids(store) == sorted(runs[number].id for number in (4, 6, 8, 9))
+
+
+def test_a_question_ends_when_its_time_is_up(store: SqliteStore, keeper: Keeper) -> None:
+    long = "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c LIMIT 100000) SELECT count(*) FROM c"
+    with pytest.raises(TimeIsUp), keeper._until(monotonic() - 1):
+        ask(store, long)
+    with keeper._until(monotonic() + 1000):
+        assert ask(store, long) == [(100000,)]
+    with pytest.raises(StoreError), keeper._until(None):
+        ask(store, "SELECT nothing")
+    assert ask(store, long) == [(100000,)]
+
+
+def test_progress_is_kept_by_policy_and_for_the_cleanup_without_one(keeper: Keeper) -> None:
+    keeper.put_policy("p", {"days": 1}, Action("add"))
+    for name in ("", "p"):
+        assert keeper.progress(name) == ({}, 0)
+        keeper.put_progress(name, {"runs 0": (5, 6)})
+        assert keeper.progress(name) == ({"runs 0": [5, 6]}, 0)
+        keeper.put_progress(name, {}, 77)
+        assert keeper.progress(name) == ({}, 77)
+    keeper.put_progress("gone", {}, 77)
+    assert [name for name, _, _ in keeper.policies()] == ["p"]
+    keeper.put_policy("p", {"days": 2}, Action("add"))
+    assert keeper.progress("p") == ({}, 0)
 
 
 def test_every_step_is_accounted_for_in_its_own_transaction(
@@ -296,9 +324,9 @@ def test_time_that_is_over_at_once_does_not_send_the_search_back(store: SqliteSt
 
 def test_a_pace_finds_the_size_that_fits() -> None:
     pace = Pace(100)
-    pace.took(10 * kinds.HOLD)
+    pace.took(10 * HOLD)
     assert pace.size == 10
-    pace.took(kinds.HOLD / 100)
+    pace.took(HOLD / 100)
     assert pace.size == 20  # grows carefully
     pace.took(1000.0)
     assert pace.size == 1
