@@ -26,6 +26,8 @@ _PREFIX = "runner."
 _SHOWN, _BATCH = 10, 100
 #: Earlier runs that say what is usual.
 _EARLIER = 50
+#: A gate as a mark names it.
+_EXAMPLE = "execution_time_seconds:2s"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin to measure where that was asked for."""
-    text = "gate(*gates): with --runner, what the test has to keep to, such as gate('execution_time_seconds:2s')"
+    text = f"gate(*gates): with --runner, what the test has to keep to, such as gate({_EXAMPLE!r})"
     config.addinivalue_line("markers", text)
     if config.getoption("--runner"):
         config.pluginmanager.register(Measuring(config), "runner-measuring")
@@ -63,10 +65,13 @@ class Measuring:
         self._waiting: list[Run] = []
         self._trouble = ""
 
-    def pytest_collection_modifyitems(self, items: Sequence[pytest.Item]) -> None:
+    @pytest.hookimpl(trylast=True)  # others may add marks, and leave out tests
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: Sequence[pytest.Item]) -> None:
         """Refuse gates that make no sense before any test runs."""
         from runner.model.errors import UsageError
 
+        if hasattr(config, "workerinput"):
+            return  # why a worker of xdist ends is shown to nobody: there, the test itself fails
         for item in items:
             try:
                 _gates_of(item)
@@ -75,23 +80,29 @@ class Measuring:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        """Measure the body of a test, and fail it if it passed and its gates did not."""
+        """Measure the body of a test, and fail it if it passed and its gates did not, or one of them makes no sense."""
+        from runner.engine.own_cost import OwnCost
+        from runner.model.errors import UsageError
         from runner.model.metrics import MEMORY_MAX
 
+        try:
+            gates = _gates_of(item)
+        except UsageError as error:
+            pytest.fail(str(error), pytrace=False)
         run = self._begin(item)
-        counters = Counters(forget=any(gate.metric is MEMORY_MAX for gate in _gates_of(item)))
+        cost = OwnCost(forget=any(gate.metric is MEMORY_MAX for gate in gates))
         try:
             result = yield
         except BaseException as error:
-            counters.stop(run)
+            cost.stop(run)
             if not isinstance(error, pytest.skip.Exception):
                 run.last.exit_code = 1
                 run.last.error_type = type(error).__name__
                 run.last.error_message = _first_line(error)
                 self._keep(item, run)
             raise
-        counters.stop(run)
-        failed = self._failed(item, run)
+        cost.stop(run)
+        failed = self._failed(gates, run)
         if failed:
             run.last.exit_code, run.last.error_type, run.last.error_message = 3, "gate", failed[0]
         self._keep(item, run)
@@ -128,10 +139,7 @@ class Measuring:
         run.attempts = [attempt]
         return run
 
-    def _failed(self, item: pytest.Item, run: Run) -> list[str]:
-        gates = _gates_of(item)
-        if not gates:
-            return []
+    def _failed(self, gates: Sequence[Gate], run: Run) -> list[str]:
         source = None
         if any(gate.relative for gate in gates):
             from runner.engine.judging import Remembered
@@ -219,80 +227,18 @@ def _gates_of(item: pytest.Item) -> list[Gate]:
     """Return the gates of a test, those of its module and class included.
 
     Raises:
-        UsageError: One of them makes no sense.
+        UsageError: One of them makes no sense, or a mark names none, or names something else.
     """
+    from runner.model.errors import UsageError
     from runner.policy.gates import parse_gate
 
-    return [parse_gate(str(text)) for mark in item.iter_markers("gate") for text in mark.args]
-
-
-class Counters:
-    """What this process has used so far.
-
-    Args:
-        forget: Whether the peak of memory begins anew, where the system allows that.
-    """
-
-    def __init__(self, forget: bool = False) -> None:
-        from time import perf_counter
-
-        from runner.agent.usage import own_peak
-
-        self._peak = 0 if forget and _forget_peak() else own_peak()
-        self._used = _usage()
-        self._began = perf_counter()
-
-    def stop(self, run: Run) -> None:
-        """Put what was used since then into a run."""
-        from time import perf_counter
-
-        from runner.agent.usage import own_peak
-        from runner.model import metrics
-        from runner.model.metric import CEILING
-
-        wall = perf_counter() - self._began
-        used = [after - before for before, after in zip(self._used, _usage(), strict=True)]
-        user, system, minor, major, voluntary, involuntary = used
-        peak = own_peak()
-        last = run.last
-        last.ended = last.started + int(wall * 1e9)
-        values = {
-            metrics.EXECUTION_TIME: wall,
-            metrics.CPU_TIME: user + system,
-            metrics.USER_TIME: user,
-            metrics.SYSTEM_TIME: system,
-            metrics.CPU_AVG: 100 * (user + system) / wall if wall else 0.0,
-            metrics.MEMORY_MAX: peak / (1 << 20),
-            metrics.PAGE_FAULTS_MINOR: int(minor),
-            metrics.PAGE_FAULTS_MAJOR: int(major),
-            metrics.VOLUNTARY_CONTEXT_SWITCHES: int(voluntary),
-            metrics.INVOLUNTARY_CONTEXT_SWITCHES: int(involuntary),
-        }
-        last.metrics = {metric.name: value for metric, value in values.items()}
-        last.kinds = metrics.kinds(last.metrics, {})
-        if peak <= self._peak:
-            last.kinds[metrics.MEMORY_MAX.name] = CEILING
-
-
-def _usage() -> list[float]:
-    from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
-
-    own, children = getrusage(RUSAGE_SELF), getrusage(RUSAGE_CHILDREN)
-    names = ("ru_utime", "ru_stime", "ru_minflt", "ru_majflt", "ru_nvcsw", "ru_nivcsw")
-    return [getattr(own, name) + getattr(children, name) for name in names]
-
-
-def _forget_peak() -> bool:
-    """Set the highest memory that this process has had to what it has now; return whether that was possible.
-
-    Source: proc_pid_clear_refs(5), the value 5.
-    """
-    try:
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")
-    except OSError:
-        return False
-    return True
+    gates = []
+    for mark in item.iter_markers("gate"):
+        if mark.kwargs or not mark.args:
+            found = f"takes nothing by name ({', '.join(mark.kwargs)})" if mark.kwargs else "needs a gate"
+            raise UsageError(f"@pytest.mark.gate {found}: write @pytest.mark.gate({_EXAMPLE!r})")
+        gates += [parse_gate(str(text)) for text in mark.args]
+    return gates
 
 
 def _first_line(error: BaseException) -> str:

@@ -225,7 +225,7 @@ def test_html_needs_nothing_else_and_runs_nothing_of_the_script(make, judge):
     text.encode("utf-8")
     page = Page(text)
     assert not page.open
-    assert page.addresses == []
+    assert set(page.addresses) <= {"#whole"}  # a part of the page itself
     assert page.elements.count("script") == (2 if chart.panels else 0)
     assert "img" not in page.elements
     assert not re.search(r"@import|url\((?!#)", text)

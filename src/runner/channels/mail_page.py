@@ -57,8 +57,9 @@ def page(notification: Notification, with_picture: bool) -> str:
     return (
         '<!DOCTYPE html><html><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f'</head><body style="margin:0;background:#fff;color:#1a1a1a;{_FONT};font-size:15px">'
-        '<table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr><td style="padding:16px">'
-        '<div style="max-width:640px">'
+        '<table role="presentation" width="100%" cellpadding="0" cellspacing="0" style="table-layout:fixed">'
+        '<tr><td style="padding:16px">'
+        '<div style="max-width:640px;overflow-wrap:anywhere">'
         f'<div style="border-left:4px solid {color};padding:2px 0 2px 12px;margin:0 0 12px">'
         f'<div style="font-size:18px;font-weight:600;color:{color}">{escape(notification.title)}</div></div>'
         f"{told}{about}{figures}{curve}{output}"

@@ -86,7 +86,7 @@ class GithubReport:
             return
         data = markdown(run, judgement).encode("utf-8") + b"\n"
         taken = os.path.getsize(path) if os.path.exists(path) else 0
-        if taken + len(data) > MOST_SUMMARY:
+        if taken + 1 + len(data) > MOST_SUMMARY:  # 1: the end of a line that was left open
             raise ReportError(f"the step's summary has no room for {len(data)} more bytes")
         _append(path, data)
 
@@ -171,8 +171,11 @@ def _variable(name: str, value: object) -> str:
 
 
 def _append(path: str, data: bytes) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    """Append lines to a file of the step, in which the script may have left a line open."""
+    fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        write_all(fd, data)
+        size = os.fstat(fd).st_size
+        is_open = size > 0 and os.pread(fd, 1, size - 1) != b"\n"
+        write_all(fd, b"\n" * is_open + data)
     finally:
         os.close(fd)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from math import isfinite
+from itertools import pairwise
+from math import copysign, isfinite
 
 from runner.exporters.charts_html import DRAWING_STYLE, document, drawing, pointer
+from runner.exporters.charts_svg import WIDTH, Layout, svg
 from runner.exporters.html_style import STYLE
 from runner.exporters.plain import clean, one_line, output_text, streams
 from runner.exporters.report import FileReport
@@ -90,7 +92,7 @@ def html_report(run: Run, judgement: Judgement | None, chart: Chart) -> str:
     """
     title = one_line(f"{label_of(run.name, run.script_path)}: {headline(run, judgement)}", 200)
     chart.title = ""  # the page has a heading
-    drawn = bool(chart.panels)
+    drawn = any(len(known(series.ys)) > 1 for panel in chart.panels for series in panel.series)
     _draw_limits(chart, judgement)
     parts = [
         _header(run, judgement),
@@ -99,7 +101,7 @@ def html_report(run: Run, judgement: Judgement | None, chart: Chart) -> str:
         _gates(judgement),
         _changes(judgement),
         _usual(run),
-        _section("Curves", f'<div class="chart">{drawing(chart)}</div>') if drawn else "",
+        _section("Curves", drawing(chart) + _on_paper(chart)) if drawn else "",
         _attempts(run),
         _output(run),
         _figures(run),
@@ -119,6 +121,19 @@ def _draw_limits(chart: Chart, judgement: Judgement | None) -> None:
             highest = max((value for series in panel.series for value in known(series.ys)), default=0.0)
             if 0 <= gate.limit <= _FAR * highest:
                 panel.limits = [*panel.limits, (one_line(gate.gate, 100), gate.limit)]
+
+
+def _on_paper(chart: Chart) -> str:
+    """Return a chart in pieces of one panel each, between which a page of paper may end."""
+    layout = Layout(chart, WIDTH)
+    between = [layout.y(at, axis.low) + 7 for at, axis in enumerate(layout.axes)][:-1]  # in the middle of the gap
+    pieces = [
+        f'<svg viewBox="0 {top:.1f} {WIDTH} {bottom - top:.1f}">'
+        + ('<use href="#whole"/>' if top else f'<g id="whole" class="whole">{svg(chart, WIDTH, False, "paper")}</g>')
+        + "</svg>"
+        for top, bottom in pairwise([0.0, *between, layout.height])
+    ]
+    return f'<div class="paper" style="--height:{layout.height}px" aria-hidden="true">{"".join(pieces)}</div>'
 
 
 def _html(text: str) -> str:
@@ -171,7 +186,7 @@ def _gates(judgement: Judgement | None) -> str:
     failed = sum(row[0] == FAILED for row in rows)
     cells = [[f'<td class="{row[0]}">{_MARKS[row[0]]}</td>', *map(_cell, row[1:])] for row in rows]
     note = f"{failed} of {len(rows)} failed" if failed else f"{len(rows)}"
-    return _section("Gates", _table(("", "Gate", "Result"), "ll", cells), note)
+    return _section("Gates", _table("gates", ("", "Gate", "Result"), "ll", cells), note)
 
 
 def _changes(judgement: Judgement | None) -> str:
@@ -189,7 +204,7 @@ def _changes(judgement: Judgement | None) -> str:
     head = ("Figure", "", "Baseline", "This run", "Change", "Interval", "")
     count = max(change.count for change in changes)
     note = f"{count} earlier run{'s' * (count != 1)}"
-    return _section("Compared with the baseline", _table(head, "lrrrrl", cells), note)
+    return _section("Compared with the baseline", _table("changes", head, "lrrrrl", cells), note)
 
 
 def _bar(change: Change, edge: float) -> str:
@@ -204,7 +219,10 @@ def _bar(change: Change, edge: float) -> str:
         low, high = place(change.lower), place(change.upper)
         parts.append(f'<rect class="range" x="{low}" y="5" width="{max(1.0, high - low):.1f}" height="6" rx="3"/>')
     if change.relative is not None and isfinite(change.relative):
-        parts.append(f'<circle class="point" cx="{place(change.relative)}" cy="8" r="3.5"/>')
+        at, way = place(change.relative), copysign(1, change.relative)
+        beyond = f'<path class="point" d="M{at - 3 * way} 3l{7 * way} 5l{-7 * way} 5z"/>'
+        within = f'<circle class="point" cx="{at}" cy="8" r="3.5"/>'
+        parts.append(beyond if abs(change.relative) > edge else within)
     size = f'viewBox="0 0 {_BAR_WIDTH} {_BAR_HEIGHT}" width="{_BAR_WIDTH}" height="{_BAR_HEIGHT}"'
     return f'<svg class="interval {change.verdict}" {size} aria-hidden="true">{"".join(parts)}</svg>'
 
@@ -219,7 +237,8 @@ def _usual(run: Run) -> str:
         cells.append([_cell(name), f'<td class="{style}">{standing}</td>', _cell(usual), _cell(found)])
     causes = "".join(f"<li>{'likely' if cause.likely else 'differs'}: {_html(one_line(cause.text))}</li>"
                      for cause in run.usual.causes[:10])  # fmt: skip
-    inner = _table(("Figure", "", "Usual", "This run"), "lrr", cells) + (f"<ul>{causes}</ul>" if causes else "")
+    table = _table("usual", ("Figure", "", "Usual", "This run"), "lrr", cells)
+    inner = f"{table}<ul>{causes}</ul>" if causes else table
     return _section("Compared with earlier runs", inner, f"{run.usual.count} like this one")
 
 
@@ -231,7 +250,7 @@ def _attempts(run: Run) -> str:
          _cell(verdict(attempt)), _cell(one_line(error_of(attempt)))]
         for attempt in run.attempts[-_ROWS:]
     ]  # fmt: skip
-    return _section("Attempts", _table(("", "Waited", "Ended", "Error"), "rll", cells))
+    return _section("Attempts", _table("attempts", ("", "Waited", "Ended", "Error"), "rll", cells))
 
 
 def _output(run: Run) -> str:
@@ -270,10 +289,11 @@ def _cell(text: str) -> str:
     return f"<td>{_html(text)}</td>"
 
 
-def _table(head: Sequence[str], align: str, rows: Sequence[Sequence[str]]) -> str:
+def _table(style: str, head: Sequence[str], align: str, rows: Sequence[Sequence[str]]) -> str:
     """Return a table; `align` has one letter for each column behind the first, which stands on the left."""
     styles = "".join(f" c{at}" for at, side in enumerate(align, 2) if side == "r")
     top = "".join(f"<th>{_html(title)}</th>" for title in head)
     inner = "\n".join(f"<tr>{''.join(row)}</tr>" for row in rows[:_ROWS])
     more = f'<p class="faint">and {len(rows) - _ROWS:,} more</p>' if len(rows) > _ROWS else ""
-    return f'<div class="wide-table"><table class="rows{styles}"><tr>{top}</tr>\n{inner}</table></div>{more}'
+    table = f'<table class="rows {style}{styles}"><thead><tr>{top}</tr></thead>\n<tbody>\n{inner}\n</tbody></table>'
+    return f'<div class="wide-table">{table}</div>{more}'

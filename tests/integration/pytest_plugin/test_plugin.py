@@ -132,6 +132,85 @@ def test_gates_that_make_no_sense_run_nothing(suite: support.Command) -> None:
     assert not (suite.cwd / "ran").exists()
 
 
+@pytest.mark.parametrize(
+    ("mark", "why"),
+    [
+        ("pytest.mark.gate(metric='cpu_max', max_value=1)", "takes nothing by name (metric, max_value)"),
+        ("pytest.mark.gate('cpu_time_seconds:5s', min_value=1)", "takes nothing by name (min_value)"),
+        ("pytest.mark.gate", "needs a gate"),
+        ("pytest.mark.gate()", "needs a gate"),
+    ],
+)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "@{}\ndef test_it(): open('ran', 'w')\n",
+        "@{}\nclass Test:\n    def test_it(self): open('ran', 'w')\n",
+        "pytestmark = [pytest.mark.gate('cpu_time_seconds:5s'), {}]\ndef test_it(): open('ran', 'w')\n",
+        "@pytest.mark.parametrize('x', [1, pytest.param(2, marks={})])\ndef test_it(x): open('ran', 'w')\n",
+    ],
+    ids=["function", "class", "module", "parameter"],
+)
+def test_marks_without_a_gate_or_with_something_else_run_nothing(
+    runner: support.Command, text: str, mark: str, why: str
+) -> None:
+    (runner.cwd / "test_it.py").write_text("import pytest\n" + text.format(mark))
+    done = session(runner, "--runner")
+    assert done.returncode == 4
+    assert f"@pytest.mark.gate {why}: write @pytest.mark.gate('" in done.stderr + done.stdout
+    assert not (runner.cwd / "ran").exists()
+
+
+def test_gates_of_module_class_function_and_parameter_all_hold(runner: support.Command) -> None:
+    (runner.cwd / "test_it.py").write_text('''
+import pytest
+impossible = "execution_time_seconds:<0"
+pytestmark = pytest.mark.gate("execution_time_seconds:100s")
+@pytest.mark.gate("cpu_time_seconds:100s")
+@pytest.mark.parametrize("x", [1, pytest.param(2, marks=pytest.mark.gate(impossible))])
+def test_parameter(x): pass
+@pytest.mark.gate("cpu_time_seconds:<0")
+@pytest.mark.gate(impossible)
+def test_function(): pass
+@pytest.mark.gate(impossible)
+class Test:
+    @pytest.mark.gate("cpu_time_seconds:100s")
+    def test_method(self): pass
+''')  # fmt: skip
+    done = session(runner, "--runner", "-q")
+    assert "3 failed, 1 passed" in done.stdout
+    assert done.stdout.count("  execution_time_seconds ") == 3
+    assert done.stdout.count("  cpu_time_seconds ") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        (("-n", "2"), "@pytest.mark.gate\ndef test_it(): open('ran', 'w')\n"),
+        ((), "@pytest.fixture\ndef late(request): request.node.add_marker(pytest.mark.gate)\n"
+             "def test_it(late): open('ran', 'w')\n"),
+    ],
+)  # fmt: skip
+def test_where_the_session_cannot_end_the_test_fails_and_says_why(
+    runner: support.Command, options: tuple[str, ...], text: str
+) -> None:
+    (runner.cwd / "test_it.py").write_text(f"import pytest\n{text}def test_other(): pass\n")
+    done = session(runner, "--runner", "-q", *options)
+    assert done.returncode == 1 and "1 failed, 1 passed" in done.stdout
+    assert "\n@pytest.mark.gate needs a gate: write @pytest.mark.gate('" in done.stdout
+    assert not (runner.cwd / "ran").exists()
+
+
+def test_marks_that_others_add_to_what_was_collected_count(runner: support.Command) -> None:
+    (runner.cwd / "conftest.py").write_text(
+        "import pytest\ndef pytest_collection_modifyitems(items):\n"
+        "    for item in items: item.add_marker(pytest.mark.gate)\n"
+    )
+    (runner.cwd / "test_it.py").write_text("def test_it(): open('ran', 'w')\n")
+    assert session(runner, "--runner").returncode == 4
+    assert not (runner.cwd / "ran").exists()
+
+
 def test_without_the_option_nothing_happens(suite: support.Command, tmp_path: Path) -> None:
     done = session(suite, "-q", "--strict-markers")
     assert "1 failed, 5 passed, 1 skipped" in done.stdout and "cost of" not in done.stdout

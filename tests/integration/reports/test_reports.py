@@ -12,8 +12,13 @@ import junitparser
 import pytest
 import xmlschema
 
+from runner.engine.curves import run_chart
+from runner.exporters.html_report import html_report
+from runner.model.judgement import WORSE, Change, GateResult, Judgement
+from runner.model.metrics import EXECUTION_TIME
 from tests.contract.test_reports import read_outputs
 from tests.support import ROOT, require
+from tests.unit.stores.made import whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -195,15 +200,59 @@ def test_reports_of_a_script_that_cannot_start_are_written_too(runner):
 
 
 def test_a_browser_shows_the_page_and_runs_nothing_of_the_script(runner, tmp_path):
-    chromium = require("chromium")
-    script = runner.script(HOSTILE)
+    script = runner.script(f"{HOSTILE}import time\ntime.sleep(0.5)\n")  # for a curve
     runner("--html-output", "r.html", "--add-gate", "memory_max_mb:0.001", script)
-    done = subprocess.run(
-        [chromium, "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
-         "--virtual-time-budget=1000", "--dump-dom", f"file://{runner.cwd / 'r.html'}"],
-        capture_output=True, text=True, timeout=100, env={**runner.env, "HOME": str(tmp_path)},
-    )  # fmt: skip
-    assert "<title>script.py: succeeded in" in done.stdout
-    assert "memory_max_mb:0.001" in done.stdout
-    assert "rc-cross" in done.stdout  # our own script has run
-    assert "&lt;script&gt;document.title" in done.stdout
+    shown = browse(runner, tmp_path, "--virtual-time-budget=1000", "--dump-dom", "r.html")
+    assert "<title>script.py: succeeded in" in shown
+    assert "memory_max_mb:0.001" in shown
+    assert 'class="rc-cross"' in shown  # our own script has run
+    assert "&lt;script&gt;document.title" in shown
+
+
+def browse(runner, tmp_path: Path, *words: str) -> str:
+    """Return what a browser writes of a page, which is the last word."""
+    line = [require("chromium"), "--headless=new", "--no-sandbox", "--disable-gpu",
+            f"--user-data-dir={tmp_path / 'profile'}", *words[:-1], f"file://{runner.cwd / words[-1]}"]  # fmt: skip
+    return subprocess.run(line, capture_output=True, text=True, timeout=100, check=True,
+                          env={**runner.env, "HOME": str(tmp_path)}).stdout  # fmt: skip
+
+
+def page_of_a_regression(gates: int) -> str:
+    """Return the page of a run that failed a gate and got worse, with curves."""
+    run = whole(1)
+    text = "2.54 s (at most 840 ms, the larger of 10 % and 500 ms above 340 ms, median of 11 runs)"
+    results = [GateResult(EXECUTION_TIME.name, "execution_time_seconds:+10%&>0.5s", 2.54, 0.84, False, text)] * gates
+    return html_report(run, Judgement(results, [Change(EXECUTION_TIME.name, 2.54, 0.34, 6.4, 6.5, WORSE, 11)]),
+                       run_chart(run))  # fmt: skip
+
+
+#: Puts the width of a telephone around a page, and into its title what lies beyond that and how high rows are.
+MEASURE = """<script>
+document.body.style.width = '380px';
+const cells = [...document.querySelectorAll('.rows td, .rows th')].filter(cell => cell.offsetWidth);
+const cut = cell => cell.getBoundingClientRect().right > 380 || cell.scrollWidth > cell.clientWidth + 1;
+const beyond = cells.filter(cut);
+const heights = [...document.querySelectorAll('.rows tr')].map(row => row.offsetHeight);
+document.title = JSON.stringify([cells.length, beyond.map(cell => cell.textContent), Math.max(...heights)]);
+</script>"""
+
+
+def test_on_a_narrow_screen_nothing_of_a_table_lies_beyond_the_edge(runner, tmp_path):
+    (runner.cwd / "r.html").write_text(page_of_a_regression(2).replace("</body>", f"{MEASURE}</body>"))
+    shown = browse(runner, tmp_path, "--window-size=500,900", "--virtual-time-budget=1000", "--dump-dom", "r.html")
+    cells, beyond, highest = json.loads(shown.partition("<title>")[2].partition("</title>")[0])
+    assert cells >= 2 * 3 + 6 + 4  # gates, the figure that is compared, the head above it
+    assert beyond == []
+    assert highest < 120
+
+
+def test_on_paper_a_page_ends_between_two_curves(runner, tmp_path):
+    require("pdftotext")
+    page = html_report(whole(1), None, run_chart(whole(1)))
+    small = "<style>@page{size:20cm 13cm;margin:1cm}</style></head>"
+    (runner.cwd / "r.html").write_text(page.replace("</head>", small))
+    browse(runner, tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={runner.cwd / 'r.pdf'}", "r.html")
+    told = subprocess.run(["pdftotext", "r.pdf", "-"], cwd=runner.cwd, capture_output=True, text=True, check=True)
+    first, second, *_ = told.stdout.split("\f")
+    assert "Curves" in first and "CPU\n" in first and "Memory\n" not in first
+    assert "Memory\n" in second and "20 samples" in second

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from runner.engine.curves import run_chart
@@ -90,6 +92,35 @@ def test_the_page_draws_intervals_and_the_limits_of_gates() -> None:
     assert "train.py" in page.split("</title>")[0]
 
 
+def test_a_change_beyond_the_scale_is_an_arrow() -> None:
+    changes = [Change(EXECUTION_TIME.name, 1.0, 1.0, -0.1, 0.1, SAME, 9),
+               Change(CPU_MAX.name, 9.0, 1.0, 7, 9, WORSE, 9)]  # fmt: skip
+    text = html_report(whole(1), Judgement([], changes), run_chart(whole(1)))
+    assert text.count('<circle class="point"') == 1
+    assert text.count('<path class="point" d="M113.0 3l7.0 5l-7.0 5z"/>') == 1  # it ends where the drawing does
+    down = [Change(CPU_MAX.name, -8.0, 1.0, -9.5, -8.5, WORSE, 9)]
+    assert '<path class="point" d="M7.0 3l-7.0 5l7.0 5z"/>' in html_report(
+        whole(1), Judgement([], down), run_chart(whole(1))
+    )
+
+
+def test_on_paper_each_panel_is_a_piece_and_nothing_is_lost_between_them() -> None:
+    chart = run_chart(whole(1))
+    paper = html_report(whole(1), None, chart).partition('<div class="paper"')[2].partition("</div>")[0]
+    boxes = [tuple(map(float, box)) for box in re.findall(r'<svg viewBox="0 (\S+) 960 (\S+)">', paper)]
+    assert len(boxes) == len(chart.panels) == paper.count('href="#whole"') + 1
+    ends = [0.0, *(top + height for top, height in boxes)]
+    assert [top for top, _ in boxes] == pytest.approx(ends[:-1], abs=0.11)
+    assert f"--height:{ends[-1]:.0f}px" in paper
+
+
+def test_one_sample_is_no_curve() -> None:
+    for count, drawn in ((1, False), (2, True)):
+        run = whole(1, count)
+        text = html_report(run, None, run_chart(run))
+        assert ("<h2>Curves</h2>" in text, "<script" in text) == (drawn, drawn)
+
+
 def test_a_limit_far_above_does_not_flatten_the_curve() -> None:
     run = whole(1)
     gates = [GateResult(CPU_MAX.name, f"cpu_max:{limit}", 90.0, limit, True, "") for limit in (100.0, 9000.0)]
@@ -127,6 +158,18 @@ def test_a_file_that_is_missing_keeps_no_other_from_being_written(tmp_path, capf
         GithubReport(environ, lambda run: None).write(run)
     assert "passed=false\n" in (tmp_path / "outputs").read_text()
     assert capfd.readouterr().err.startswith("\n::error ")  # the script had left its line open
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("", ""), ("result=5", "result=5\n"), ("result=5\n", "result=5\n"), ("\n", "\n")]
+)
+def test_a_line_that_the_script_left_open_is_ended_first(before: str, after: str, tmp_path) -> None:
+    environ = {name: str(tmp_path / name) for name in ("GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT")}
+    for name in environ:
+        (tmp_path / name).write_text(before)
+    GithubReport(environ, lambda run: None).write(whole(1))
+    assert (tmp_path / "GITHUB_OUTPUT").read_text().startswith(f"{after}run_id=")
+    assert (tmp_path / "GITHUB_STEP_SUMMARY").read_text().startswith(f"{after}<!-- runner: ")
 
 
 def test_a_summary_without_room_is_left_alone(tmp_path) -> None:
