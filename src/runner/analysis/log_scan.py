@@ -2,55 +2,20 @@
 
 from __future__ import annotations
 
-from runner.analysis.errors import classify
-from runner.analysis.failure import without_colors
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from runner.analysis.failure import is_class, without_colors
+from runner.analysis.fault import Fault
+from runner.analysis.other_languages import other_fault
+from runner.analysis.other_programs import short_fault
+from runner.analysis.tracebacks import Tracebacks
 
 #: Lines looked at, from the end.
 _MOST = 100_000
-
-_PYTHON = "Traceback (most recent call last)"
-_GROUP = "Exception Group Traceback (most recent call last)"
-_CHAINS = ("During handling of the above exception", "The above exception was the direct cause")
 
 #: Levels of log lines, by the words that stand for them.
 _LEVELS = {
     "ERROR": "error", "ERR": "error", "SEVERE": "error", "CRITICAL": "critical", "FATAL": "critical",
     "EMERG": "critical", "WARNING": "warning", "WARN": "warning",
 }  # fmt: skip
-
-
-class Fault:
-    """One exception that was printed.
-
-    Attributes:
-        language: ``python``, ``java``, ``node``, ``go``, ``rust``, ``ruby`` or ``shell``.
-        type: Class of the exception, as far as the language names it.
-        message: What it said.
-        place: File and line, "" where it is not told.
-        line: Number of the line where it stands, from 0 on.
-        chained: Whether it came while another one was handled, or because of it.
-    """
-
-    __slots__ = ("chained", "language", "line", "message", "place", "type")
-
-    def __init__(self, language: str, type: str, message: str, place: str, line: int, chained: bool = False) -> None:
-        self.language = language
-        self.type = type
-        self.message = message
-        self.place = place
-        self.line = line
-        self.chained = chained
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain data, with its class."""
-        return {
-            **{name: getattr(self, name) for name in ("language", "type", "message", "place", "line", "chained")},
-            "class": classify(self.type, self.message),
-        }
 
 
 class Scan:
@@ -76,60 +41,24 @@ def scan(text: str) -> Scan:
     """
     found = Scan()
     lines = without_colors(text).replace("\r\n", "\n").split("\n")[-_MOST:]
+    tracebacks = Tracebacks()
     seen: set[tuple[str, str]] = set()
-    chained = False
-    at = 0
-    while at < len(lines):
-        line = lines[at]
-        if any(word in line for word in _CHAINS):
-            chained = True
-        begin = line.find(_GROUP) if _GROUP in line else line.find(_PYTHON)
-        if begin >= 0:
-            fault, at = _python(lines, at, begin, chained)
-            chained = False
-            if fault is not None:
-                found.faults.append(fault)
+    for at, line in enumerate(lines):
+        fault = tracebacks.feed(at, line)
+        if not tracebacks.taken:
+            fault = _member(lines, at) or other_fault(lines, at) or short_fault(lines, at)
+        if fault is not None:
+            found.faults.append(fault)
+        if tracebacks.taken:
             continue
-        other = _member(lines, at) or _other(lines, at)
-        if other is not None:
-            found.faults.append(other)
-        level = _level(line)
+        level = level_of(line)
         if level:
             found.levels[level] = found.levels.get(level, 0) + 1
         warning = _warning(line)
         if warning is not None and warning not in seen:
             seen.add(warning)
             found.warnings.append(warning)
-        at += 1
     return found
-
-
-def _python(lines: list[str], start: int, indent: int, chained: bool) -> tuple[Fault | None, int]:
-    """Return the exception of a traceback, and the position behind it.
-
-    What stands before the word Traceback on its line (a margin of groups, the name of a process) may stand before each
-    of the others too; lines of other processes in between are passed over.
-    """
-    margin = lines[start][:indent]
-    inner = margin.replace("+", "|")
-    place = ""
-    for at in range(start + 1, min(len(lines), start + 400)):
-        line = _without(lines[at], margin, inner)
-        if line is None:
-            continue
-        stripped = line.strip()
-        if stripped.startswith('File "'):
-            place = _place(stripped)
-        elif line.startswith(" ") or not stripped or stripped.startswith("[Previous line repeated"):
-            continue
-        else:
-            name, colon, message = line.partition(": ")
-            name = name.rstrip(":")
-            if name.replace(".", "").replace("_", "").isalnum() and " " not in name:
-                return Fault("python", name, message.strip() if colon else "", place, at, chained), at + 1
-            if not margin:
-                continue  # a line of another process
-    return None, start + 1
 
 
 def _member(lines: list[str], at: int) -> Fault | None:
@@ -137,57 +66,15 @@ def _member(lines: list[str], at: int) -> Fault | None:
     line = lines[at].strip()
     if not line.startswith("| ") or not at or not lines[at - 1].strip().startswith("+-"):
         return None
-    name, colon, message = line[2:].partition(": ")
-    known = name.replace(".", "").replace("_", "").isalnum()
-    return Fault("python", name, message if colon else "", "", at, chained=True) if known else None
+    name, _, message = line[2:].partition(": ")
+    if not is_class(name):
+        return None
+    fault = Fault("python", name, message, "", at, chained=True)
+    fault.margin = lines[at].partition("|")[0] + "| "
+    return fault
 
 
-def _without(line: str, margin: str, inner: str) -> str | None:
-    for begin in (margin, inner):
-        if begin and line.startswith(begin):
-            return line[len(begin) :]
-    return line if not margin else None
-
-
-def _place(line: str) -> str:
-    file, found, rest = line[6:].rpartition('", line ')
-    return f"{file}:{rest.partition(',')[0]}" if found else ""
-
-
-def _other(lines: list[str], at: int) -> Fault | None:
-    line = lines[at]
-    below = lines[at + 1] if at + 1 < len(lines) else ""
-    if line.startswith("panic: ") and ("goroutine" in "".join(lines[at + 1 : at + 6]) or "[signal" in below):
-        return Fault("go", "panic", line[7:], _go_place(lines[at + 1 : at + 20]), at)
-    if line.startswith("thread '") and " panicked at " in line:
-        place = line.partition(" panicked at ")[2].rstrip(":")
-        return Fault("rust", "panic", below.strip() if line.endswith(":") else place, place, at)
-    if below.startswith(("\tat ", "    at ")):
-        words = line.removeprefix('Exception in thread "main" ').removeprefix("Uncaught ").removeprefix("Caused by: ")
-        name, colon, message = words.partition(": ")
-        if colon and name and " " not in name:
-            language = "java" if below.startswith("\tat ") else "node"
-            place = below.strip()[3:].rpartition("(")[2].rstrip(")")
-            return Fault(language, name, message, place, at, line.startswith("Caused by: "))
-    if ".rb:" in line and ":in " in line and line.endswith(")"):
-        place, _, rest = line.partition(":in ")
-        message, _, name = rest.partition(": ")[2].rpartition(" (")
-        return Fault("ruby", name.rstrip(")"), message, place, at) if name else None
-    before, found, rest = line.partition(": line ")
-    number, colon, message = rest.partition(": ")
-    if found and colon and number.isdecimal() and " " not in before:
-        return Fault("shell", "", message, f"{before}:{number}", at)
-    return None
-
-
-def _go_place(lines: list[str]) -> str:
-    for line in lines:
-        if line.startswith("\t") and ".go:" in line:
-            return line.strip().partition(" ")[0]
-    return ""
-
-
-def _level(line: str) -> str:
+def level_of(line: str) -> str:
     """Return the level of a log line: a word in capitals among its first ones, bare or in brackets."""
     if line.startswith('{"'):
         for word, level in _LEVELS.items():

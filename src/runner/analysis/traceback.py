@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 
-from runner.analysis.failure import without_colors
+from runner.analysis.failure import last_traceback, without_colors
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from runner.analysis.fault import Fault
 
 #: A file of code larger than this is not looked into, in bytes.
 _LARGEST = 4 << 20
@@ -37,46 +41,34 @@ class Frame:
 
 
 def last_frames(errors: str) -> list[Frame]:
-    """Return the frames of the last traceback in a text, the outermost first; none where there is no traceback.
+    """Return the frames of the last traceback in a text, the outermost first.
 
     Args:
         errors: What a script wrote to standard error, or the end of it.
+
+    Returns:
+        None where there is no whole traceback, and where several processes wrote theirs at once, so that it can't be
+        told whose a frame is.
     """
+    from runner.analysis.tracebacks import LONGEST, Tracebacks
+
     lines = without_colors(errors).replace("\r\n", "\n").split("\n")
-    margin = ""
-    for start in range(len(lines) - 1, -1, -1):
-        if lines[start].startswith("Traceback (most recent call last)"):
+    start = last_traceback(lines)
+    if start is None:
+        return []
+    reader = Tracebacks()
+    last: Fault | None = None
+    # One that began before may be still on its way where this one begins.
+    for at in range(max(0, start - LONGEST), len(lines)):
+        fault = reader.feed(at, lines[at])
+        if last is None and at > start and fault is not None and fault.margin in ("", "  + "):
+            last = fault
+        if last is not None and not reader.busy:
             break
-        if lines[start].startswith("  + Exception Group Traceback"):
-            margin = "  | "
-            break
-    else:
-        return _compile_error(lines)
-    return _frames([line.removeprefix(margin) for line in lines[start + 1 :]])
+    return [] if last is None else last.frames
 
 
-def _compile_error(lines: list[str]) -> list[Frame]:
-    for start in range(len(lines) - 1, -1, -1):
-        frame = _frame(lines[start])
-        if frame is not None and not frame.function:
-            frame.text = _text_below(lines, start)
-            return [frame]
-    return []
-
-
-def _frames(lines: list[str]) -> list[Frame]:
-    frames: list[Frame] = []
-    for at, line in enumerate(lines):
-        frame = _frame(line)
-        if frame is not None:
-            frame.text = _text_below(lines, at)
-            frames.append(frame)
-        elif not line.startswith(" "):
-            break  # the exception itself
-    return frames
-
-
-def _frame(line: str) -> Frame | None:
+def frame_in(line: str) -> Frame | None:
     """Return the frame of a line such as ``File "x.py", line 3, in main``."""
     if not line.startswith('  File "'):
         return None
@@ -85,13 +77,6 @@ def _frame(line: str) -> Frame | None:
     if not found or not number.isdecimal():
         return None
     return Frame(file, int(number), function)
-
-
-def _text_below(lines: list[str], at: int) -> str:
-    """Return the line of code that a traceback shows below a frame."""
-    below = lines[at + 1] if at + 1 < len(lines) else ""
-    text = below.strip()
-    return text if below.startswith("    ") and text.strip("~^ ") else ""
 
 
 def place_of(frames: list[Frame]) -> Frame | None:

@@ -25,7 +25,6 @@ def describe(execution: Execution, settings: Settings) -> int:
     from shlex import join
 
     from runner.cli.tables import standard_output
-    from runner.engine import provenance
     from runner.engine.location import absolute, locate
     from runner.model.redact import redact_arguments
 
@@ -38,16 +37,23 @@ def describe(execution: Execution, settings: Settings) -> int:
         ("history", "none" if record.disable_history else locate(record.history_db, absolute())[0]),
         ("config", settings.config.path or "none"),
     ]
-    asked = [options for options in map(settings.asked, OWNERS) if options is not None]
-    rows.extend(
-        (str(row["option"]), f"{provenance.text(row['value'])}  ({row['source']})")
-        for row in provenance.rows(asked)
-        if row["source"] != DEFAULT and row["option"] != "--dry-run"
-    )
+    rows.extend((row["option"], f"{row['value']}  ({row['source']})") for row in chosen(settings))
     out = standard_output()
     out.writelines(f"{label:<18} {text}\n" for label, text in rows)
     out.flush()
     return 0
+
+
+def chosen(settings: Settings) -> list[dict[str, str]]:
+    """Return ``option``, ``value`` and ``source`` of every option that is not what it is by default."""
+    from runner.engine import provenance
+
+    asked = [options for options in map(settings.asked, OWNERS) if options is not None]
+    return [
+        {"option": str(row["option"]), "value": provenance.text(row["value"]), "source": str(row["source"])}
+        for row in provenance.rows(asked)
+        if row["source"] != DEFAULT and row["option"] != "--dry-run"
+    ]
 
 
 def _environment(execution: Execution) -> list[tuple[str, str]]:

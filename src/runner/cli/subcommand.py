@@ -6,7 +6,7 @@ from runner.cli.complaints import not_available
 from runner.cli.table import COMMANDS, FLAGS
 from runner.model.errors import UsageError
 from runner.model.words import did_you_mean
-from runner.options import RUN
+from runner.options import NEUTRAL, RUN
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Commands that run a script where an option of theirs is given: all words from the script on are then its own.
 _RUNS = {"gate": ("gate-revisions", "base")}
+#: Features whose options of a run say what a question is about too: which channel is tried, which alert explained.
+_ASKED_ABOUT = ("alerts", "channels")
 
 
 def split_command(line: Line, argv: list[str], at: int, flags: Mapping[str, Flag] = FLAGS) -> None:
@@ -75,16 +77,22 @@ def split_command(line: Line, argv: list[str], at: int, flags: Mapping[str, Flag
 
 
 def spellings(name: str, flags: Mapping[str, Flag] = FLAGS) -> dict[str, Flag]:
-    """Return the flags that a subcommand takes: the flat ones, and short ones named after the fields of its own."""
-    owners, _, switch = COMMANDS[name]
+    """Return the flags that a subcommand takes: the flat ones, and short ones named after the fields of its own.
+
+    A script that stands without a flag can be given by ``--script`` too.
+    """
+    owners, positional, switch = COMMANDS[name]
     result = {}
     for flag, entry in flags.items():
         asks = flag == switch and entry[2] < 1  # the command's own name says it
-        if entry[0] in owners and not asks and (entry[3] != RUN or "run" in owners):
+        if entry[0] in owners and not asks and (entry[3] != RUN or "run" in owners or entry[0] in _ASKED_ABOUT):
             result[flag] = entry
     for entry in list(result.values()):
         if entry[0] not in COMMANDS["run"][0]:
             result.setdefault("--" + entry[1].replace("_", "-"), entry)
+    for owner, attr, _ in positional:
+        if attr == "script":
+            result.setdefault("--script", (owner, attr, 1, NEUTRAL, False, False))
     return result
 
 
@@ -133,7 +141,7 @@ def _take(line: Line, argv: list[str], at: int, name: str, spelt: Mapping[str, F
         at += arity
         if len(values) < arity or values[0] in spelt or values[0] == "--":
             raise UsageError(f"{flag} needs a value")
-    line.give(owner, attr, values)
+    line.give(owner, attr, values, flag)
     return at
 
 

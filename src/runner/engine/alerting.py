@@ -78,6 +78,10 @@ class Alerting:
         self.record = record
         #: Lines of trouble that did not touch the script.
         self.warnings: list[str] = []
+        #: What each condition came to when the run had ended: ``alert``, ``held``, ``text``.
+        self.judged: list[dict[str, Any]] = []
+        #: What became of messages: ``channel``, ``messages``, ``problem``.
+        self.sent: list[dict[str, Any]] = []
         #: What became of alerts in this run so far.
         self.fired: list[Fired] = []
         #: By channel, what is to be sent.
@@ -232,6 +236,8 @@ class Alerting:
             except StoreError as error:
                 self.warnings.append(f"alert {rule.name!r} was not judged: {error}")
                 continue
+            if not during:
+                self.judged.append({"alert": rule.name, "held": verdict.fired, "text": text_of(rule, verdict, run)})
             if verdict.fired is not None:
                 # Of what is only looked at while the script runs, its end tells no more than that it did not hold.
                 if during or rule.when != DURING or not verdict.fired:
@@ -335,6 +341,9 @@ class Alerting:
         except StoreError as error:
             self.warnings.append(f"what became of messages could not be noted: {error}")
             return
+        self.sent += [
+            {"channel": name, "messages": len(mine), "problem": sender.problems.get(name)} for name, mine in own.items()
+        ]
         self._tell(sender)
 
     def hurry(self, seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from runner.agent.events import EXITED, SIGNALED
 from runner.analysis.failure import explain
 from runner.model.redact import redact_text
 
@@ -17,10 +18,11 @@ def name_failure(attempt: Attempt) -> None:
 
         attempt.error_type, attempt.error_message = describe(*attempt.limit)
         return
-    errors = attempt.output.get("stdout" if attempt.merged else "stderr")
-    text = errors.text() if errors is not None and attempt.exit_code == 1 else None
+    kept = attempt.output.get("stdout" if attempt.merged else "stderr")
+    read = kept is not None and not attempt.success and attempt.reason in (EXITED, SIGNALED)
+    text = kept.text() if kept is not None and read else None
     attempt.error_type, attempt.error_message = explain(
-        attempt.reason, attempt.exit_code, attempt.signal, attempt.error_message, text
+        attempt.reason, attempt.exit_code, attempt.signal, attempt.error_message, text, attempt.merged
     )
     if attempt.error_message:
         attempt.error_message = redact_text(attempt.error_message)

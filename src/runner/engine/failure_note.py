@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from os.path import basename
 
-from runner.agent.events import FAILED_TO_START
-from runner.analysis.errors import MEANINGS, classify
+from runner.agent.events import EXITED, FAILED_TO_START
+from runner.analysis.errors import CRASH, MEANINGS, OTHER, classify
+from runner.analysis.failure import is_class
+from runner.analysis.last_words import kind_of_group, words_of_crash, words_of_exit
 from runner.analysis.recurrence import Recurrence
 from runner.analysis.traceback import last_frames, place_of
 from runner.engine.one_run import recurrence_in
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
 
 #: Lines from the end of the output that may tell what kind of error it was.
 _LINES = 50
-#: Lines from its end that are searched for an exception of another language.
-_SCANNED = 300
 
 
 def note_failure(store: Store, run: Run) -> Failure | None:
@@ -47,16 +47,20 @@ def kind_and_place(attempt: Attempt, errors: str) -> tuple[str, str]:
         attempt: The attempt.
         errors: What it wrote to standard error, as far as it was kept.
     """
-    if (attempt.error_type or "").startswith("exit:"):
-        from runner.analysis.log_scan import scan
-
-        # An exception of Python that ended it is known already; one that was printed before another exit is history.
-        end = "\n".join(errors.split("\n")[-_SCANNED:])
-        faults = [fault for fault in scan(end).faults if fault.language != "python"]
-        if faults:
-            return classify(faults[-1].type, faults[-1].message), basename(faults[-1].place)
-    kind = classify(attempt.error_type, attempt.error_message, attempt.reason, errors.split("\n")[-_LINES:])
-    return kind, place_text(attempt, errors)
+    error = attempt.error_type or ""
+    kind = classify(error, attempt.error_message, attempt.reason)
+    words = None
+    if attempt.reason == EXITED and error.startswith("exit:"):
+        words = words_of_exit(errors, attempt.exit_code, attempt.merged)
+    elif kind == CRASH:
+        words = words_of_crash(errors)
+    elif error.endswith("ExceptionGroup"):
+        kind = kind_of_group(errors)
+    if words is not None and words.kind != OTHER:
+        return words.kind, words.place
+    if error.startswith("exit:") and attempt.reason == EXITED:
+        kind = classify(error, None, output=errors.split("\n")[-_LINES:])
+    return kind, words.place if words is not None else place_text(attempt, errors)
 
 
 def errors_of(attempt: Attempt) -> str:
@@ -68,7 +72,7 @@ def errors_of(attempt: Attempt) -> str:
 def place_text(attempt: Attempt, errors: str) -> str:
     """Return where in the code the exception that ended an attempt came from, "" where none did or it is not told."""
     # Only an uncaught exception makes Python exit with 1: after any other code a traceback is history.
-    if attempt.exit_code != 1 or "Traceback" not in errors:
+    if attempt.exit_code != 1 or not is_class(attempt.error_type or ""):
         return ""
     frame = place_of(last_frames(errors))
     if frame is None:

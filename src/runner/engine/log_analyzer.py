@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import time_ns
 
 from runner.analysis.errors import MEANINGS, classify
+from runner.analysis.fault import kind_of
 from runner.analysis.log_scan import scan
 from runner.analysis.recurrence import fingerprint
 from runner.analysis.templates import Miner
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Failed runs looked at, the newest ones; and runs whose output is looked through.
 FAILURES, OUTPUTS = 10_000, 500
+#: Lines from the end of a text that may tell what kind of error it was, where no error in it does.
+_LINES = 50
 
 
 class LogAnalyzer:
@@ -44,13 +47,11 @@ class LogAnalyzer:
 
         Returns:
             ``faults`` (exceptions, each with ``language``, ``type``, ``message``, ``place``, ``class``, ``chained``),
-            ``levels`` (how many lines of each), ``warnings`` (category and message), ``class`` (of the last fault that
-            was not handled, else of the last line that tells) and ``meaning``.
+            ``levels`` (how many lines of each), ``warnings`` (category and message), ``class`` (of the last fault, of
+            a group of its most telling member, else of the last line that tells) and ``meaning``.
         """
         found = scan(text)
-        last = found.faults[-1] if found.faults else None
-        lines = text.split("\n")[-50:]
-        kind = classify(last.type, last.message) if last else classify(None, None, output=lines)
+        kind = kind_of(found.faults) if found.faults else classify(None, None, output=text.split("\n")[-_LINES:])
         return {
             "faults": [fault.to_dict() for fault in found.faults],
             "levels": found.levels,

@@ -68,6 +68,20 @@ class StreamSink:
             data = data[os.write(self._fd, data) :]
 
 
+class HeldSink:
+    """What is only of use to who looks for a mistake, held back until the summary has been shown."""
+
+    place = "in memory"
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def write(self, event: dict[str, Any]) -> None:
+        """Keep the event if it is of level DEBUG."""
+        if event["level"] == "DEBUG":
+            self.lines.append(logfmt({**event, "run_id": ""}).partition(" DEBUG ")[2])
+
+
 class FileSink:
     """A file that is put aside when it has grown; several runners may share it.
 

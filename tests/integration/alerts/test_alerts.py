@@ -51,7 +51,7 @@ def test_the_line_asks_for_alerts_too(runner: support.Command, hook: Hook, job: 
     (runner.cwd / "config.json").unlink()
     done = runner("--alert-config", "a:exit_code!=0", "--alert-config", "b:failed", "--slack-webhook", hook.url, job, 1)
     assert done.exit_code == 1 and len(hook.taken) == 1 and "blocks" in hook.came[0]
-    assert "WARNING a: exit_code 1 (!=0) · to slack" in done.err
+    assert "WARNING a: exit_code 1 (!=0) - last line: Traceback: token=*** · to slack" in done.err
     stored = b"".join(path.read_bytes() for path in runner.cwd.glob("script_runner_history.db*"))
     assert b"hushhush" not in stored and b"hushhush" not in done.stderr
 

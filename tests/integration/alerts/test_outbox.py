@@ -252,3 +252,17 @@ def test_who_did_not_get_what_others_have_is_said(tmp_path: Path) -> None:
         manager.check_alerts({"cpu_max": 90})
         assert manager.warnings == ["a message to pager did not reach everybody: bob has moved"]
         assert history.get_outbox() == []
+
+
+def test_channels_of_the_line_are_tried_and_take_what_waits(runner: support.Command, hook: Hook) -> None:
+    job = runner.script("raise SystemExit(1)", "job.py")
+    line = ("--slack-webhook", hook.url)
+    hook.code = 503
+    runner("--alert-config", "bad:failed", *line, job)
+    assert "slack" in runner("alerts", "outbox").out
+    assert "--slack-webhook" in runner("alerts", "test", "slack").err
+    assert "1 for slack, which is not configured here" in runner("alerts", "outbox", "--again").out
+    hook.code = 200
+    assert "took the message" in runner("alerts", "test", "slack", *line).out
+    assert runner(*line, "alerts", "outbox", "--send").out.startswith("1 sent, 0 left")
+    assert "would have fired in the only run" in runner("alerts", "explain", "bad", "--alert-config", "bad:failed").out

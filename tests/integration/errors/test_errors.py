@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from typing import TYPE_CHECKING
+
+import pytest
 
 import runner as api
 
@@ -98,3 +102,94 @@ def test_errors_of_other_languages_are_told_by_what_they_printed(runner: support
     """)
     runner(handled)
     assert [row["place"] for row in json.loads(runner("errors", "--format", "json").out)["errors"]] == ["", "B.java:12"]
+
+
+def rows_of(runner: support.Command) -> list[tuple[str, int, str, str]]:
+    rows = json.loads(runner("errors", "--format", "json").out)["errors"]
+    return [(row["message"], row["count"], row["class"], row["place"]) for row in rows]
+
+
+def test_programs_that_end_with_a_code_are_grouped_by_what_they_said(runner: support.Command) -> None:
+    path = runner.script("echo $1 is not here >&2\nexit 1\n", "job.sh")
+    for what in ("file 1", "file 2", "server"):
+        runner("--", "sh", path, what)
+    assert [row[:2] for row in rows_of(runner)] == [
+        ("last line: server is not here", 1), ("last line: file 2 is not here", 2),
+    ]  # fmt: skip
+
+
+def test_errors_of_node_are_told_apart(runner: support.Command) -> None:
+    if shutil.which("node") is None:
+        pytest.skip("node is not installed")
+    runner.script("if (process.argv[2] == 1)\n  throw new Error('boom')\nrequire('nope')\n", "job.js")
+    assert "  Error    Error: boom\n" in runner("--", "node", "job.js", 1).err
+    told = runner("--", "node", "job.js", 2).err
+    assert "  Error    Error: Cannot find module 'nope'\n" in told
+    assert "  Where    job.js:3:1 · never in the 1 run before · dependency: " in told
+    assert "job.js:2:9 · 1 x in the 2 runs before" in runner("--", "node", "job.js", 1).err
+    assert rows_of(runner) == [
+        ("Error: boom", 2, "other", "job.js:2:9"),
+        ("Error: Cannot find module 'nope'", 1, "dependency", "job.js:3:1"),
+    ]
+
+
+def test_what_an_exit_was_given_is_the_error(runner: support.Command) -> None:
+    script = runner.script("import sys\nprint('begun')\nsys.exit('config file missing: /etc/x.ini')\n")
+    assert "  Error    config file missing: /etc/x.ini\n" in runner(script).err
+    assert "  Where    1 x in the 1 run before\n" in runner(script).err
+    report = runner("--json-output", "-", "--quiet", script, env={"X": "1"})
+    assert json.loads(report.out.partition("begun\n")[2])["error_type"] == "exit:1"
+
+
+def test_an_error_while_compiling_has_its_place(runner: support.Command) -> None:
+    told = runner(runner.script("a = 1\nb = ]\n", "syn.py")).err
+    assert "  Where    syn.py:2 · syntax: " in told
+
+
+def test_the_errors_of_children_are_told(runner: support.Command) -> None:
+    script = runner.script("""
+        import multiprocessing, sys
+        def work(number):
+            raise ValueError(f"bad row {number}")
+        if __name__ == "__main__":
+            for number in range(3):
+                child = multiprocessing.Process(target=work, args=(number,))
+                child.start()
+                child.join()
+            sys.exit(2)
+        """, "many.py")  # fmt: skip
+    told = runner(script).err
+    assert "  Error    ValueError: bad row 2\n" in told
+    assert "  Where    many.py:4, in work · data: " in told
+
+
+def test_a_crash_is_told_from_a_kill(runner: support.Command) -> None:
+    crash = runner.script("import ctypes\ndef f():\n    ctypes.string_at(0)\nf()\n", "crash.py")
+    told = runner(crash)
+    assert told.exit_code == -11
+    assert "  Error    killed by SIGSEGV\n  Where    crash: native code crashed" in told.err
+    seen = runner(crash, env={"PYTHONFAULTHANDLER": "1"}).err
+    assert "  Error    killed by SIGSEGV: Fatal Python error: Segmentation fault\n" in seen
+    assert "  Where    crash.py:3, in f · never in the 1 run before · crash: " in seen
+    killed = runner("-c", "import os; os.kill(os.getpid(), 9)").err
+    assert "  Error    killed by SIGKILL\n  Where    killed: somebody or something ended it" in killed
+
+
+def test_messages_of_databases_tell_what_is_wrong(runner: support.Command) -> None:
+    script = runner.script("""
+        import sqlite3, sys
+        first = sqlite3.connect("x.db", isolation_level=None)
+        if sys.argv[1] == "table":
+            first.execute("select * from t")
+        first.execute("begin exclusive")
+        sqlite3.connect("x.db", timeout=0.01).execute("create table u(x)")
+        """)
+    for what in ("table", "lock"):
+        runner(script, what)
+    assert [row[2] for row in rows_of(runner)] == ["timeout", "data"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="exception groups")
+def test_a_group_is_judged_by_its_members(runner: support.Command) -> None:
+    script = runner.script('raise ExceptionGroup("g", [ValueError("x"), OSError(28, "No space left on device")])\n')
+    assert " · disk: the disk or a quota is full" in runner(script).err

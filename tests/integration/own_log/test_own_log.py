@@ -52,6 +52,29 @@ def test_a_file_gets_the_same_beside_the_summary(runner: support.Command) -> Non
     assert (runner.cwd / "run.log.1").exists()
 
 
+def test_who_looks_for_a_mistake_is_told_below_the_summary(runner: support.Command) -> None:
+    script = runner.script("raise SystemExit(3)")
+    alerts = ("--alert-config", "many:attempts > 9", "--alert-config", "bad:failed")
+    done = runner("--log-level", "DEBUG", *alerts, "--slack-webhook", "http://127.0.0.1:9/T/SECRET", script)
+    said = [line for line in done.err.splitlines() if line.startswith("runner: debug: ")]
+    assert done.err.index("failed after") < done.err.index(said[0])
+    assert any("process.start attempt=1 pid=" in line and "script.py" in line for line in said)
+    assert any("option option=--alert-config" in line and '"command line --alert-config"' in line for line in said)
+    assert any("alert.judged alert=many held=false" in line and "9" in line for line in said)
+    assert any("alert.judged alert=bad held=true" in line for line in said)
+    assert any("message channel=slack messages=1 problem=" in line and "refused" in line for line in said)
+    assert "SECRET" not in done.err
+    assert "debug" not in runner("--log-level", "DEBUG", "--quiet", script).err
+    assert "debug" not in runner("--log-level", "INFO", script).err
+
+
+def test_quiet_keeps_events_to_the_file(runner: support.Command) -> None:
+    done = runner("--quiet", "--log-format", "json", "--log-file", "run.log", "-c", "pass")
+    assert done.err == ""
+    assert [event["event"] for event in events((runner.cwd / "run.log").read_text())] == ["run.start", "run.end"]
+    assert events(runner("--quiet", "--log-format", "json", "-c", "pass").err)
+
+
 def test_a_file_that_can_not_be_written_changes_nothing(runner: support.Command) -> None:
     done = runner("--log-file", "/none/run.log", "-c", "print(1)")
     assert (done.exit_code, done.out) == (0, "1\n")
@@ -70,7 +93,7 @@ def test_programs_hear_of_it(runner: support.Command, caplog: pytest.LogCaptureF
     with caplog.at_level(logging.DEBUG, logger="runner"):
         api.ScriptRunner(script).run_script()
     told = [record.runner["event"] for record in caplog.records]  # type: ignore[attr-defined]
-    assert told == ["run.start", "run.end"]
+    assert told == ["run.start", "process.start", "run.end"]
 
 
 def test_alerts_are_events_too_and_nothing_else_is_said(runner: support.Command) -> None:
@@ -91,4 +114,4 @@ def test_programs_hear_of_alerts(runner: support.Command, caplog: pytest.LogCapt
     job.alert_manager.add_alert("well", "success", severity="CRITICAL")
     with caplog.at_level(logging.DEBUG, logger="runner"):
         job.run_script()
-    assert [(record.runner["event"], record.levelname) for record in caplog.records][2:] == [("alert", "ERROR")]  # type: ignore[attr-defined]
+    assert [(record.runner["event"], record.levelname) for record in caplog.records][3:] == [("alert", "ERROR")]  # type: ignore[attr-defined]

@@ -53,6 +53,12 @@ def test_a_traceback_that_python_paints_on_a_terminal_is_read_too():
     assert without_colors("\033[2Ka\033[1;31mb\033[mc\033[") == "\033[2Kabc\033["
 
 
+def test_a_log_line_between_its_lines_is_not_the_exception():
+    assert last_exception(TRACEBACK.replace("ValueError", "INFO: still here\nValueError")) == (
+        "ValueError", "ValueError: x",
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize("text", ["", "ValueError: said by a log line\n", "Traceback (most recent call last):\n  File"])
 def test_no_traceback_no_exception(text):
     assert last_exception(text) is None
@@ -65,6 +71,12 @@ def test_no_traceback_no_exception(text):
         ((events.EXITED, 1, None, None, TRACEBACK), ("ValueError", "ValueError: x")),
         ((events.EXITED, 3, None, None, TRACEBACK), ("exit:3", "exit code 3")),
         ((events.EXITED, 1, None, None, None), ("exit:1", "exit code 1")),
+        ((events.EXITED, 1, None, None, "config missing: x.ini\n"), ("exit:1", "config missing: x.ini")),
+        ((events.EXITED, 3, None, None, f"Process Process-1:\n{TRACEBACK}"), ("exit:3", "ValueError: x")),
+        ((events.EXITED, 1, None, None, "done 3 of 7\n", True), ("exit:1", "exit code 1")),
+        ((events.SIGNALED, 134, 6, None, "terminate called after throwing an instance of 'std::bad_alloc'\n"),
+         ("signal:6", "killed by SIGABRT: std::bad_alloc")),
+        ((events.SIGNALED, 137, 9, None, "panic: x\n\ngoroutine 1 [running]:\n"), ("signal:9", "killed by SIGKILL")),
         ((events.SIGNALED, 139, 11, None, ""), ("signal:11", "killed by SIGSEGV")),
         ((events.TIMEOUT, 124, 15, "timeout after 5 s", ""), ("timeout", "timeout after 5 s")),
         ((events.CANCELLED, 130, 2, None, ""), ("signal:2", "cancelled by SIGINT")),

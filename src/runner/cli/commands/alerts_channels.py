@@ -33,6 +33,8 @@ _COLUMNS = ("added", "channel", "state", "tries", "next", "run", "message")
 _DISPENSABLE = ("run", "tries", "added", "next")
 #: Columns that a message is to have.
 _MESSAGE = 32
+#: How else some channels are configured.
+_FLAGS = {"slack": ", or --slack-webhook URL says where it is", "email": ", or into the file of --email-config"}
 #: Seconds that a test of a channel may take.
 _TEST_SECONDS = 15.0
 
@@ -76,7 +78,8 @@ def _named(name: str, channels: Mapping[str, Channel]) -> Channel:
     if name in channels:
         return channels[name]
     if name in CHANNELS:
-        raise UsageError(f"the channel {name!r} is not configured; its settings belong under notifications.{name}")
+        place = f"under notifications.{name}{_FLAGS.get(name, '')}"
+        raise UsageError(f"the channel {name!r} is not configured; its settings belong {place}")
     guess = did_you_mean(name, [*channels, *CHANNELS])
     raise UsageError(f"there is no channel {name!r}{guess}; configured are {listed}")
 
@@ -117,7 +120,7 @@ def outbox(
         write_rows(out, "csv", names, found)
     else:
         if done is not None:
-            _write_sent(out, done)
+            _write_sent(out, done, options.again)
         if found:
             _write_outbox(out, found)
         elif done is None:
@@ -141,14 +144,15 @@ def _send(options: OutboxOptions, channel_options: ChannelOptions, record: Recor
         store.close()
 
 
-def _write_sent(out: TextIO, done: Emptied) -> None:
+def _write_sent(out: TextIO, done: Emptied, again: bool) -> None:
     refused = f", {format_count(done.refused)} refused" if done.refused else ""
     out.write(f"{format_count(done.sent)} sent{refused}, {format_count(done.left)} left\n")
     lines = [f"{name}: {problem}" for name, problem in done.problems.items()]
     lines += [
+        f"{format_count(count)} for {name}, which is not configured here" if again else
         f"{format_count(count)} for another {name} than is configured here; --again sends those where it leads to now"
         for name, count in done.strangers.items()
-    ]
+    ]  # fmt: skip
     out.writelines(f"{printable(line)}\n" for line in lines)
 
 
