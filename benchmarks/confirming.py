@@ -2,6 +2,9 @@
 
 Each trial of pairs is a gate of its own, with warm-up: ten runs of either side in turn. The histories are simulated, as
 shared machines give them: noise, a few levels that shift, single wild runs, integers that repeat.
+
+Of false alarms 0.1 % is asked for on published histories of such machines, which gave 0.08 %
+(`runner.analysis.regression`); on these simulated ones it is some 0.3 %.
 """
 
 from __future__ import annotations
@@ -38,6 +41,8 @@ for number in range(int(sys.argv[1])):
 
 HISTORIES = 2000
 LONG = 64
+#: Most false alarms among the simulated histories, as a part of them, and fewest slowdowns by half that are found.
+MOST_FALSE, LEAST_FOUND = 0.005, 0.75
 
 
 def rows(rounds: int = 0) -> list[common.Row]:
@@ -92,9 +97,12 @@ def _histories() -> list[common.Row]:
         found["mean + 2.33 sigma"] += 1.5 * min(candidate, confirm) > limit
     result: list[common.Row] = []
     for name, count in false.items():
-        bound = (">= 75 %", found[name] >= 0.75 * HISTORIES) if name == "regressed" else ("", True)
-        result.append((f"{name}, with a second run: false alarms", f"{100 * count / HISTORIES:.2f} %", "", True))
-        result.append((f"{name}, with a second run: +50 % found", f"{100 * found[name] / HISTORIES:.0f} %", *bound))
+        few, many = ("", True), ("", True)  # the other rule is there to compare with
+        if name == "regressed":
+            few = (f"<= {100 * MOST_FALSE:.1f} %", count <= MOST_FALSE * HISTORIES)
+            many = (f">= {100 * LEAST_FOUND:.0f} %", found[name] >= LEAST_FOUND * HISTORIES)
+        result.append((f"{name}, with a second run: false alarms", f"{100 * count / HISTORIES:.2f} %", *few))
+        result.append((f"{name}, with a second run: +50 % found", f"{100 * found[name] / HISTORIES:.0f} %", *many))
     longest = sorted(seconds)[int(0.999 * len(seconds))]
     result.append(("regressed, a call (999 of 1000)", f"{1000 * longest:.2f} ms", "<= 4 ms", longest <= 0.004))
     return result

@@ -35,9 +35,9 @@ def figures() -> dict[str, object]:
     """Return the properties of the metrics."""
     result: dict[str, object] = {}
     for metric in METRICS:
-        kind = "integer" if metric.type is int else "number"
-        described = f"{metric.meaning} Unit: {metric.unit}; usually {metric.kind}."
-        result[metric.name] = {"type": [kind, "null"], "description": described}
+        whole = "; whole, unless it is the median of an even number of runs" if metric.type is int else ""
+        described = f"{metric.meaning} Unit: {metric.unit}; usually {metric.kind}{whole}."
+        result[metric.name] = {"type": ["number", "null"], "description": described}
     return result
 
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 from math import inf, isfinite
 
 from runner.analysis.robust import median, quantile
+from runner.analysis.usual import CAUTION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,17 +29,15 @@ RECENT = 5
 _ABOVE_HIGH = (0.5, 0.025, 0.06)
 _ABOVE_RECENT = (4.0, 0.05, 0.22)
 
-#: How much larger the differences of few runs may be than they look; `usual.CAUTION` is the same thought.
-_CAUTION = 10.0
-
 
 class Regressed:
     """A judgement; true only where the run is worse.
 
     Attributes:
         regressed: Whether it is worse than what the runs before it leave to chance.
-        lower: Least relative change that the earlier runs speak for: 0.2 is a fifth more than the high ones of them.
-        upper: Largest relative change: against the low ones of them.
+        lower: Least relative change that the earlier runs speak for: what the run has more than the high ones of them,
+            as a part of the typical one. 0.2 is a fifth of that.
+        upper: Largest relative change: what it has more than the low ones of them, likewise.
         enough: Whether there were runs enough to judge; without, nothing is regressed and the change is unknown (NaN).
     """
 
@@ -72,27 +71,24 @@ def regressed(history: Sequence[float], candidate: float, confirm: float | None 
     Args:
         history: Values of earlier runs, oldest first, in any unit. The last 64 count; fewer than 10 are too few. Where
             all are the same, a run is worse beyond 5 % more. Zero and negative values are taken as they are: the
-            change is relative to the size of the typical value. Where that is zero (a history of zeros), any increase
-            is worse, and infinite.
+            change is relative to the size of the median. Where that is zero it is relative to the largest of the
+            quantiles and the newer median instead; where these are zero too (a history of zeros), any increase is
+            worse, and infinite.
         candidate: Value of the run to judge.
         confirm: Value of a second, newer run of the same, or None.
 
     Raises:
-        ValueError: A value is not finite.
+        ValueError: A value is not finite, or an integer larger than any float.
     """
-    window = [float(value) for value in history[-WINDOW:]]
-    newer = [float(value) for value in ((candidate,) if confirm is None else (candidate, confirm))]
-    for value in (*window, *newer):
-        if not isfinite(value):
-            raise ValueError(f"{value} can't be judged: every value has to be a finite number")
+    window = [_finite(value) for value in history[-WINDOW:]]
+    newer = [_finite(value) for value in ((candidate,) if confirm is None else (candidate, confirm))]
     if len(window) < ENOUGH:
         return Regressed(False, float("nan"), float("nan"), False)
-    ordered = sorted(window)
-    high, low, level = quantile(ordered, _HIGH), quantile(ordered, _LOW), abs(quantile(ordered, 0.5))
-    recent = median(window[-RECENT:])
+    levels = _Levels(window)
     least, most = min(newer), max(newer)
-    lower, upper = _change(least, max(high, recent), level), _change(most, min(low, recent), level)
-    return Regressed(least > ceiling(window), lower, upper, True)
+    lower = _change(least - max(levels.high, levels.recent), levels.size)
+    upper = _change(most - min(levels.low, levels.recent), levels.size)
+    return Regressed(least > levels.ceiling(_noise(window)), lower, upper, True)
 
 
 def ceiling(history: Sequence[float], start: Sequence[float] = ()) -> float:
@@ -107,17 +103,49 @@ def ceiling(history: Sequence[float], start: Sequence[float] = ()) -> float:
             only says what neighbours differ by.
     """
     window = history[-WINDOW:]
+    return _Levels(start or window).ceiling(_noise(window))
+
+
+class _Levels:
+    """What runs cost: the low and the high ones of them, the typical one, and the newest."""
+
+    __slots__ = ("high", "low", "recent", "typical")
+
+    def __init__(self, values: Sequence[float]) -> None:
+        ordered = sorted(values)
+        self.low, self.typical, self.high = (quantile(ordered, q) for q in (_LOW, 0.5, _HIGH))
+        self.recent = median(values[-RECENT:])
+
+    @property
+    def size(self) -> float:
+        """What a change is told as a part of; zero where there is nothing but zeros."""
+        return abs(self.typical) or max(abs(self.low), abs(self.high), abs(self.recent))
+
+    def ceiling(self, noise: float) -> float:
+        """Return the most that a run may show by chance where neighbouring runs differ by `noise`."""
+        return max(
+            self.high + _margin(noise, abs(self.typical), _ABOVE_HIGH),
+            self.recent + _margin(noise, abs(self.recent), _ABOVE_RECENT),
+        )
+
+
+def _finite(value: float) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError("an integer larger than any float can't be judged: every value has to be finite") from None
+    if not isfinite(number):
+        raise ValueError(f"{number} can't be judged: every value has to be a finite number")
+    return number
+
+
+def _noise(window: Sequence[float]) -> float:
+    """Return what three of four neighbouring runs differ by at most, or may: see `ceiling`."""
+    if len(window) < 3:
+        return inf
     steps = sorted(abs(after - before) for before, after in pairwise(window))
-    noise = quantile(steps, 0.75) if len(window) > 2 else inf
-    if len(window) < ENOUGH:
-        noise *= 1 + _CAUTION / max(1, len(steps))
-    reference = start or window
-    ordered = sorted(reference)
-    recent = median(reference[-RECENT:])
-    return max(
-        quantile(ordered, _HIGH) + _margin(noise, abs(quantile(ordered, 0.5)), _ABOVE_HIGH),
-        recent + _margin(noise, abs(recent), _ABOVE_RECENT),
-    )
+    noise = quantile(steps, 0.75)
+    return noise if len(window) >= ENOUGH else noise * (1 + CAUTION / len(steps))
 
 
 def _margin(noise: float, level: float, part: tuple[float, float, float]) -> float:
@@ -125,8 +153,7 @@ def _margin(noise: float, level: float, part: tuple[float, float, float]) -> flo
     return min(most * level, max(least * level, times * noise))
 
 
-def _change(value: float, reference: float, level: float) -> float:
-    scale = abs(reference) or level
-    if scale:
-        return (value - reference) / scale
-    return 0.0 if value == reference else inf if value > reference else -inf
+def _change(difference: float, size: float) -> float:
+    if size:
+        return difference / size
+    return 0.0 if not difference else inf if difference > 0 else -inf

@@ -103,6 +103,7 @@ class Repeating:
         execution = self._execution
         if not execution.take_lock():
             return
+        execution.forget()  # that it waited: each run is one of its own
         self._isolated = Isolated()
         self._here.hold(self._isolated.mask)
         execution.job.release = False
@@ -120,14 +121,14 @@ class Repeating:
         run = self._round("", self._warmup)
         judgement = None
         if self._judge is not None:
-            judgement = self._first_judgement(run)
+            judgement = own = self._first_judgement(run)
             if self._confirm and self._succeeded(run) and worth_confirming(judgement):
                 self._tell("a timing did not pass: running once more to confirm")
                 run = self._round("confirm ", 0)
-                again = self._judge.judge(run)
-                judgement = confirmed(judgement, again) if self._succeeded(run) else again
+                own = self._judge.judge(run)
+                judgement = confirmed(judgement, own) if self._succeeded(run) else own
             if self._succeeded(run):
-                self._judge.save(run, judgement)
+                self._judge.save(run, judgement, own)
         execution.conclude(run, judgement)
         return run
 

@@ -8,7 +8,15 @@ from runner.analysis.usual import LEAST
 from runner.engine.baseline_key import DEFAULT, Key
 from runner.model.likeness import arguments_shape, host_class
 from runner.model.metric import is_figure
-from runner.model.metrics import BY_NAME
+from runner.model.metrics import (
+    BLOCK_IO_READ,
+    BLOCK_IO_WRITE,
+    BY_NAME,
+    INVOLUNTARY_CONTEXT_SWITCHES,
+    PAGE_FAULTS_MAJOR,
+    PAGE_FAULTS_MINOR,
+    VOLUNTARY_CONTEXT_SWITCHES,
+)
 from runner.model.reference import Reference
 from runner.model.run import iso, label_of
 
@@ -17,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, Self
 
+    from runner.model.metric import Metric
     from runner.model.run import Run
 
 #: Version of the format that this version writes, and the newest that it reads.
@@ -34,20 +43,34 @@ ENOUGH_ALIKE = 5
 FORMAT = "runner-baseline"
 #: Units of figures that differ a little between any two runs: a smaller change is chance, whatever the runs say.
 _GRAINY = ("seconds", "MB", "percent")
+#: Counts that do too, since what the kernel has in its caches and who else runs decides on them as well.
+_OF_THE_KERNEL = (
+    PAGE_FAULTS_MINOR, PAGE_FAULTS_MAJOR, VOLUNTARY_CONTEXT_SWITCHES, INVOLUNTARY_CONTEXT_SWITCHES, BLOCK_IO_READ,
+    BLOCK_IO_WRITE,
+)  # fmt: skip
+#: Runs that tell something of how much a figure differs from one to the next.
+_TELLING = 3
 
 
-def chance(values: Sequence[float], unit: str, start: Sequence[float] = ()) -> tuple[float, float]:
+def chance(values: Sequence[float], metric: Metric, start: Sequence[float] = ()) -> tuple[float, float]:
     """Return what a single run may show at least and at most by chance.
 
     Args:
         values: The figure in earlier runs, oldest first; at least one.
-        unit: Unit of the metric.
+        metric: What it is a figure of.
         start: The figure in the runs with which everything began, to hold a run against those instead.
     """
-    level = median(start or values)
-    grain = LEAST[unit] if unit in _GRAINY else 0.0
+    level, grain = median(start or values), _grain(metric, len(values))
     low = -ceiling([-value for value in values], [-value for value in start])
     return min(low, level - grain), max(ceiling(values, start), level + grain)
+
+
+def _grain(metric: Metric, runs: int) -> float:
+    """Return the change of a metric, in its unit, below which all is chance: a part of zero would be none."""
+    differs = metric.unit in _GRAINY or metric in _OF_THE_KERNEL
+    # What a script writes, of which no way is worse, is its own doing from the first run on.
+    unknown = runs < _TELLING and metric.more_is_worse is not None
+    return LEAST[metric.unit] if differs or unknown else 0.0
 
 
 class Series:
@@ -155,11 +178,14 @@ class Baseline:
         if chosen is None:
             known = ", ".join(sorted({series.key for series in self.series})) or "nothing"
             return [f"{self.path} has no runs under {wanted[0]} (it has {known}); nothing was compared"]
+        if not any(run["figures"] for run in chosen.runs):
+            lacking = "figures in its runs" if chosen.runs else "runs"
+            return [f"{self.path} has no {lacking} under {chosen.key or wanted[0]}; nothing was compared"]
         said = []
         if chosen.key and chosen.key not in wanted:
             said.append(f"{self.path} has no runs under {wanted[0]} yet: compared with those under {chosen.key}")
         alike = [run for run in chosen.runs if run.get("host_class") == entry.get("host_class")]
-        told = differences((alike or chosen.runs)[-1], entry) if chosen.runs else []
+        told = differences((alike or chosen.runs)[-1], entry)
         if told == [CHANGED]:  # what a build is there for
             return [*said, "the script has changed since the baseline was measured"]
         return [*said, *([f"the baseline was measured otherwise: {'; '.join(told)}"] if told else [])]
@@ -171,7 +197,7 @@ class Baseline:
         values = self._values(self.chosen.runs, metric)
         if not values:
             return None
-        low, high = chance(values, BY_NAME[metric].unit)
+        low, high = chance(values, BY_NAME[metric])
         label = f"median of {len(values)} runs" if len(values) > 1 else "the only run of the baseline"
         return Reference(median(values), low, high, len(values), label)
 
@@ -186,7 +212,7 @@ class Baseline:
         values, start = (self._values(entries, metric) for entries in (self.chosen.runs, self.chosen.start))
         if not values or not start:
             return None
-        low, high = chance(values, BY_NAME[metric].unit, start)
+        low, high = chance(values, BY_NAME[metric], start)
         level, now = median(start), median(values[-RECENT:])
         if (level + low) / 2 < now < (level + high) / 2:
             return None

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Seconds to wait for another runner that saves into the same folder; then the file is written without the lock.
 PATIENCE = 2.0
+#: Digits of the longest whole number that a float can hold.
+_DIGITS = 308
 
 
 def read(path: str, flag: str) -> list[Series] | None:
@@ -36,7 +38,7 @@ def read(path: str, flag: str) -> list[Series] | None:
     from json import loads
 
     try:
-        content = loads(data)
+        content = loads(data, parse_int=_whole)
     except (ValueError, RecursionError) as error:
         told = str(error) if isinstance(error, ValueError) else "nested too deeply"
         raise UsageError(f"{flag}: {path} is no JSON, or only a part of it: {told}") from None
@@ -45,7 +47,7 @@ def read(path: str, flag: str) -> list[Series] | None:
     if isinstance(content, dict):
         report = content if figures_of(content) else content.get("metrics")
         if isinstance(report, dict) and figures_of(report):
-            entry = _entry_of_report({**content, **report})
+            entry = entry_of_report({**content, **report})
             return [Series(entry["script"], "", [entry], [entry])]
     raise UsageError(
         f"{flag}: {path} is no baseline: it has no figures (what --save-baseline or --json-output wrote is expected)"
@@ -58,6 +60,8 @@ def _bytes(path: str, flag: str) -> bytes | None:
     try:
         if os.path.isdir(path):
             raise UsageError(f"{flag}: {path} is a directory; name a file in it")
+        if os.path.exists(path) and not os.path.isfile(path):  # a FIFO could be waited for without end
+            raise UsageError(f"{flag}: {path} is no regular file; a baseline is one")
         with open(path, "rb") as file:
             data = file.read(LARGEST + 1)
     except FileNotFoundError:
@@ -70,23 +74,35 @@ def _bytes(path: str, flag: str) -> bytes | None:
     return data
 
 
+def _whole(digits: str) -> float:
+    """Return a whole number of a file; one that no figure can be is infinite, however many digits it has."""
+    return int(digits) if len(digits) <= _DIGITS else float(digits)
+
+
 def _series(content: dict[str, Any], path: str, flag: str) -> list[Series]:
     version = content.get("version")
-    if isinstance(version, int) and version > VERSION:
+    if type(version) is int and version > VERSION:
         raise UsageError(
             f"{flag}: {path} was written by a newer version of the runner (format {version}, this one reads "
             f"{VERSION}); update it, or begin a new baseline"
         )
-    try:
-        return [
-            Series(
-                str(each["script"]), str(each["key"]), [_entry(run) for run in each["start"]],
-                [_entry(run) for run in each["runs"]],
-            )
-            for each in content["series"]
-        ]  # fmt: skip
-    except (KeyError, TypeError, AttributeError) as error:
-        raise UsageError(f"{flag}: {path} is a damaged baseline: {error!r} where its runs are") from None
+    if type(version) is not int or version != VERSION:
+        raise _damaged(path, flag, f"its version is not {VERSION}")
+    listed = content.get("series")
+    if not isinstance(listed, list):
+        raise _damaged(path, flag, "it has no list of series")
+    series = []
+    for number, each in enumerate(listed, 1):
+        try:
+            runs, start = ([_entry(run) for run in each[name]] for name in ("runs", "start"))
+            series.append(Series(str(each["script"]), str(each["key"]), start, runs))
+        except (KeyError, TypeError, AttributeError):
+            raise _damaged(path, flag, f"series {number} is not as the runner writes it") from None
+    return series
+
+
+def _damaged(path: str, flag: str, what: str) -> UsageError:
+    return UsageError(f"{flag}: {path} is a damaged baseline: {what}; remove it to begin a new one")
 
 
 def _entry(run: dict[str, Any]) -> dict[str, Any]:
@@ -95,7 +111,7 @@ def _entry(run: dict[str, Any]) -> dict[str, Any]:
     return {**texts, "figures": figures_of(run["figures"])}
 
 
-def _entry_of_report(report: dict[str, Any]) -> dict[str, Any]:
+def entry_of_report(report: dict[str, Any]) -> dict[str, Any]:
     """Return a run of a JSON report, or of an object of figures, as a baseline keeps it."""
     host = report.get("host")
     host = host if isinstance(host, dict) else {}
@@ -124,8 +140,6 @@ def check_place(path: str, flag: str) -> None:
         UsageError: It is none for a regular file, or something else is there.
     """
     files.check(path, flag)
-    if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
-        raise UsageError(f"{flag}: {path} is no file; a baseline is read again later")
     read(path, flag)  # what is no baseline is not written over
 
 

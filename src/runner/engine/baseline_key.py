@@ -8,16 +8,19 @@ if TYPE_CHECKING:
 
 #: Key of a run outside of CI.
 DEFAULT = "default"
+#: What follows a branch that is to be merged into one of the same name, in the key of its runs.
+PROPOSED = " (pull request)"
 
 # Of each system the branch that a change comes from is named before what is built for it ("12/merge", "PR-12").
 _BRANCH = (
     "GITHUB_HEAD_REF", "GITHUB_REF_NAME",
     "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME", "CI_COMMIT_REF_NAME",  # GitLab
     "CHANGE_BRANCH", "BRANCH_NAME", "GIT_BRANCH",  # Jenkins
-    "CIRCLE_BRANCH", "BUILDKITE_BRANCH", "BITBUCKET_BRANCH", "TRAVIS_PULL_REQUEST_BRANCH", "TRAVIS_BRANCH",
+    "CIRCLE_BRANCH", "CIRCLE_TAG", "BUILDKITE_BRANCH", "BITBUCKET_BRANCH", "BITBUCKET_TAG",
+    "TRAVIS_PULL_REQUEST_BRANCH", "TRAVIS_BRANCH",
     "SYSTEM_PULLREQUEST_SOURCEBRANCH", "BUILD_SOURCEBRANCH",  # Azure
 )  # fmt: skip
-#: The branch that it is to be merged into.
+#: The branch that it is to be merged into; CircleCI does not tell.
 _TARGET = (
     "GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "CHANGE_TARGET", "BUILDKITE_PULL_REQUEST_BASE_BRANCH",
     "BITBUCKET_PR_DESTINATION_BRANCH", "SYSTEM_PULLREQUEST_TARGETBRANCH",
@@ -68,7 +71,12 @@ def key_of(environ: Mapping[str, str], named: str = "") -> Key:
         return Key(named, explicit=True)
     branch = next((environ[name] for name in _BRANCH if environ.get(name)), "")
     target = next((environ[name] for name in _TARGET if environ.get(name)), "")
-    return Key(_short(branch) or DEFAULT, _short(target), _testbed(environ))
+    if environ.get("TRAVIS_PULL_REQUEST", "false") != "false":
+        target = target or environ.get("TRAVIS_BRANCH", "")
+    branch, target = _short(branch) or DEFAULT, _short(target)
+    if branch == target:  # of a fork: what it costs is nothing that the branch itself has cost
+        branch += PROPOSED
+    return Key(branch, target, _testbed(environ))
 
 
 def _testbed(environ: Mapping[str, str]) -> str:

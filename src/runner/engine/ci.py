@@ -12,7 +12,7 @@ from runner.engine.usual import COMPARED
 from runner.model.errors import RunnerError, UsageError
 from runner.model.judgement import GateResult, Judgement
 from runner.options import Unset
-from runner.policy.gates import Gate, bounds, parse_gate
+from runner.policy.gates import Gate, bounds, in_force, parse_gate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,14 +37,7 @@ def gates_of(options: CiOptions) -> tuple[list[Gate], list[str]]:
     given = [parse_gate(text, "--add-gate") for text in options.add_gate]
     named = {gate.metric.name for gate in given}
     filed = [gate for gate in _gates_of_file(options.performance_gates) if gate.metric.name not in named]
-    chosen: dict[tuple[str, str], Gate] = {}
-    notices = []
-    for gate in [*filed, *given]:
-        before = chosen.pop(gate.side, None)
-        if before is not None and before.text != gate.text:
-            notices.append(f"gate {gate.text} replaces {before.text}")
-        chosen[gate.side] = gate
-    return list(chosen.values()), notices
+    return in_force([*filed, *given])
 
 
 def _gates_of_file(entries: object) -> list[Gate]:
@@ -148,15 +141,20 @@ class Judge:
         if reason:
             excuse(judgement, self.gates, reason)
 
-    def save(self, run: Run, judgement: Judgement) -> None:
-        """Add a run that succeeded and passed to the baseline to be saved; trouble goes to `warnings`."""
+    def save(self, run: Run, judgement: Judgement, own: Judgement | None = None) -> None:
+        """Add a run that succeeded and passed to the baseline to be saved; trouble goes to `warnings`.
+
+        Args:
+            run: The run.
+            judgement: What is told of it; where it passes and is not saved all the same, that is told too.
+            own: What was judged of this run by itself, where another one helped it to pass.
+        """
         path = self.options.save_baseline
         if not path or not run.last.success or not judgement.passed:
             return
-        from runner.engine.judging import EXCUSED
-
-        if any(notice.startswith(EXCUSED) for notice in judgement.notices):
-            judgement.notices.append("the run is not saved in the baseline: its wall time would mislead later runs")
+        reason = _unfit(own or judgement)
+        if reason:
+            judgement.notices.append(f"the run is not saved in the baseline: {reason}")
             return
         from runner.engine.baseline_file import locked
 
@@ -174,6 +172,17 @@ class Judge:
         basis.choose(self.key, entry)
         basis.add(entry)
         return basis
+
+
+def _unfit(judgement: Judgement) -> str:
+    """Return why later runs are not to be held against a run, "" where they may be."""
+    from runner.engine.judging import EXCUSED
+
+    if judgement.failed:
+        return f"{', '.join(judgement.failed)} failed in it, though not in the run before"
+    if any(notice.startswith(EXCUSED) for notice in judgement.notices):
+        return "its wall time would mislead later runs"
+    return ""
 
 
 def watched(gates: Sequence[Gate]) -> list[str]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 
 from runner.engine.baseline import Baseline
+from runner.engine.baseline_file import entry_of_report
+from runner.engine.baseline_key import Key, key_of
 from runner.engine.ci import judge_figures
 from runner.exporters import files
-from runner.exporters.junit import STRICT, junit_xml
-from runner.exporters.tap import NEWEST, tap_text
+from runner.exporters.junit import STRICT, JunitOptions, junit_xml
+from runner.exporters.tap import NEWEST, TapOptions, tap_text
 from runner.model.judgement import Judgement
-from runner.policy.gates import bounds, parse_gate
+from runner.policy.gates import bounds, in_force, parse_gate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,13 +30,15 @@ class CicdIntegration:
         name: What reports call the script.
 
     Attributes:
-        gates: The gates, in the order in which they were added.
+        gates: The gates, in the order in which they were added. Of several on one metric that point in one direction
+            the last one counts.
     """
 
     def __init__(self, name: str = "") -> None:
         self.name = name
         self.gates: list[Gate] = []
         self._baseline: Baseline | None = None
+        self._key = Key()
 
     def add_performance_gate(
         self, metric_name: str, max_value: float | str | None = None, min_value: float | str | None = None
@@ -48,29 +52,70 @@ class CicdIntegration:
             min_value: The least, likewise.
 
         Raises:
-            UsageError: There is no such metric, or nothing is bounded.
+            UsageError: There is no such metric, nothing is bounded, or a limit is no number.
         """
-        if ":" in metric_name and max_value is None and min_value is None:
+        if isinstance(metric_name, str) and ":" in metric_name and max_value is None and min_value is None:
             self.gates.append(parse_gate(metric_name))
             return
         self.gates += bounds(metric_name, max_value, min_value)
 
-    def load_baseline(self, path: str | os.PathLike[str]) -> None:
+    def load_baseline(self, path: str | os.PathLike[str], key: str = "") -> None:
         """Compare with what a file holds: a baseline, a JSON report, or metrics as `json.dump` wrote them.
+
+        Of a baseline the runs of the same script count, under the branch and machine that CI names in the environment.
+        Where there is no file yet nothing is compared, which `judge` tells as a notice.
+
+        Args:
+            path: The file.
+            key: Which runs of it are meant, instead of branch and machine.
 
         Raises:
             UsageError: It can't be read, or is none of these.
         """
         self._baseline = Baseline.load(os.fspath(path), "baseline")
+        self._key = key_of(os.environ, key)
 
     def judge(self, metrics: Mapping[str, Any]) -> Judgement:
         """Judge a run by the gates, and compare it with the baseline if there is one.
 
         Args:
-            metrics: Its figures: ``result["metrics"]`` of `ScriptRunner.run_script`, or ``result`` itself.
+            metrics: Its figures: ``result["metrics"]`` of `ScriptRunner.run_script`, or ``result`` itself, which also
+                says where and how it ran.
+
+        Returns:
+            What was judged; its `notices` say which runs it was compared with, or why with none, and which gates
+            another one replaces.
         """
-        figures = _figures(metrics)
-        return judge_figures(self.gates, figures, metrics.get("kinds") or {}, self._baseline)
+        gates, notices = in_force(self.gates)
+        source = self._source(metrics, notices)
+        judgement = judge_figures(gates, _figures(metrics), metrics.get("kinds") or {}, source)
+        judgement.notices[:0] = notices
+        return judgement
+
+    def _source(self, metrics: Mapping[str, Any], notices: list[str]) -> Baseline | None:
+        """Return what a run is compared with, and say what is to be said of it."""
+        baseline = self._baseline
+        if baseline is None:
+            return None
+        entry = self._entry(metrics)
+        if not entry["script"] and len({series.script for series in baseline.series}) > 1:
+            notices.append(f"{baseline.path} has several scripts, and this run names none; nothing was compared")
+            return None
+        baseline.choose(self._key, entry)
+        notices += baseline.notices(entry)
+        return baseline
+
+    def _entry(self, metrics: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a run as a baseline keeps it; what figures alone do not say is taken to be as it is here."""
+        from runner.agent.facts import host_facts
+        from runner.model.likeness import host_class
+
+        entry = entry_of_report({**metrics, **_figures(metrics)})
+        return {
+            **entry,
+            "script": entry["script"] or self.name,
+            "host_class": entry["host_class"] or host_class(host_facts()),
+        }
 
     def check_gates(self, metrics: Mapping[str, Any]) -> tuple[bool, list[GateResult]]:
         """Judge a run by the gates.
@@ -79,7 +124,8 @@ class CicdIntegration:
             metrics: As `judge` takes them.
 
         Returns:
-            Whether it passes, and what each gate says, those that failed first; ``str()`` of one is a line for people.
+            Whether it passes, and what each gate says, those that failed first; ``str()`` of one is a line for people,
+            which ends with ``passed`` or ``failed``.
         """
         results = self.judge(metrics).gates
         return all(result.passed for result in results), sorted(results, key=lambda result: result.passed)
@@ -100,9 +146,10 @@ class CicdIntegration:
             dialect: ``"strict"`` keeps to Jenkins' schema, ``"gitlab"`` adds the file of each test case.
 
         Raises:
-            UsageError: The path can't work.
+            UsageError: The path can't work, or there is no such dialect.
             ReportError: It could not be written.
         """
+        dialect = JunitOptions.declared["junit_dialect"].convert(dialect, "dialect")
         self._write(os.fspath(output_path), junit_xml(_figures(metrics), list(gate_results), self.name, dialect))
 
     def generate_tap_output(
@@ -121,9 +168,10 @@ class CicdIntegration:
             version: ``"14"``, or ``"13"`` for readers that refuse the newer number.
 
         Raises:
-            UsageError: The path can't work.
+            UsageError: The path can't work, or there is no such version.
             ReportError: It could not be written.
         """
+        version = TapOptions.declared["tap_version"].convert(version, "version")
         text = tap_text(_figures(metrics), list(gate_results), self.name, version)
         self._write(os.fspath(output_path), text.encode("utf-8"))
 

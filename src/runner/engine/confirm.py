@@ -42,7 +42,7 @@ class ConfirmOptions(Options):
         role=RUN,
     )  # fmt: skip
     confirm: bool = opt(
-        "Run it once more before a gate on a timing fails; only what fails twice fails", default=False,
+        "Run it once more before a gate on a timing fails; only a timing that fails twice fails", default=False,
         env="RUNNER_CONFIRM", role=RUN,
     )  # fmt: skip
 
@@ -103,7 +103,8 @@ def _median(name: str, attempts: Sequence[Attempt]) -> float | int | None:
     if not values or 2 * len(values) < len(attempts):
         return None
     middle = median(values)
-    return int(middle) if name in BY_NAME and BY_NAME[name].type is int else middle
+    whole = name in BY_NAME and BY_NAME[name].type is int and middle == int(middle)
+    return int(middle) if whole else middle
 
 
 def _weakest(name: str, attempts: Sequence[Attempt], kind: str) -> str:
@@ -113,7 +114,7 @@ def _weakest(name: str, attempts: Sequence[Attempt], kind: str) -> str:
 
 def worth_confirming(judgement: Judgement) -> bool:
     """Whether another run could change that it failed: all that failed are timings, which chance can move."""
-    failed = [gate.metric for gate in judgement.gates if not gate.passed] + judgement.regressed
+    failed = judgement.failed
     measured = all(gate.passed or gate.value is not None for gate in judgement.gates)
     return bool(failed) and measured and all(is_timing(name) for name in failed)
 
@@ -125,12 +126,15 @@ def is_timing(name: str) -> bool:
 
 
 def confirmed(first: Judgement, second: Judgement) -> Judgement:
-    """Return what two judgements of the same gates say together: only what failed twice has failed."""
+    """Return what two judgements of the same gates say together, the second of the run that all is told of.
+
+    A timing has failed only where it failed twice. What chance does not move is what the second run showed.
+    """
     result = Judgement(
         [_both(*pair) for pair in zip(first.gates, second.gates, strict=True)],
         second.changes,
         [*first.notices, *(notice for notice in second.notices if notice not in first.notices)],
-        [name for name in second.regressed if name in first.regressed],
+        [name for name in second.regressed if name in first.regressed or not is_timing(name)],
     )
     if result.passed:
         result.notices.append("what failed in the first run did not fail again when it was confirmed")
@@ -138,13 +142,14 @@ def confirmed(first: Judgement, second: Judgement) -> Judgement:
 
 
 def _both(first: GateResult, second: GateResult) -> GateResult:
-    if first.passed or second.passed:
-        chosen = copy(second if second.passed else first)
-        if not (first.passed and second.passed):
-            chosen.note = "failed in one of two runs"
-            chosen.text += f"; {chosen.note}: {(first if second.passed else second).text}"
-        return chosen
     chosen = copy(second)
-    chosen.note = f"{second.note}; confirmed by a second run".removeprefix("; ")
-    chosen.text += "; confirmed by a second run"
+    if (first.passed and second.passed) or not is_timing(second.metric) or second.value is None:
+        return chosen
+    if first.passed or second.passed:
+        chosen.passed, note = True, "failed in one of two runs"
+        chosen.text += f"; {note}, the first: {first.text}"
+    else:
+        note = "confirmed by a second run"
+        chosen.text += f"; {note}"
+    chosen.note = f"{second.note}; {note}".removeprefix("; ")
     return chosen

@@ -16,6 +16,7 @@ from runner.model.errors import StartError
 from runner.model.judgement import WORSE, Change, GateResult, Judgement
 from runner.model.metric import BOUND, CEILING
 from runner.model.metrics import EXECUTION_TIME
+from runner.model.run import SIDE_TAG
 from runner.model.units import format_change, format_seconds, format_value
 from runner.policy.gates import RISE
 
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from runner.model.run import Run
     from runner.policy.gates import Gate
 
-#: Tags of the runs that are compared: which side each belongs to, and to which pair.
-SIDE_TAG, PAIR_TAG = "gate_side", "gate_pair"
+#: Tag of the runs that are compared: to which pair each belongs.
+PAIR_TAG = "gate_pair"
 BASE, HEAD = "base", "head"
 
 
@@ -72,7 +73,7 @@ class Interleaved:
     """Pairs of runs, one of either side, in an order that neither side gains from.
 
     Args:
-        sides: Base and head.
+        sides: Base and head, or one of them alone.
         monitor: How they are measured.
         record: Where they are remembered.
         limits: What a run may use.
@@ -86,7 +87,7 @@ class Interleaved:
 
     def __init__(
         self,
-        sides: tuple[Side, Side],
+        sides: tuple[Side, ...],
         monitor: MonitorOptions,
         record: RecordOptions,
         limits: LimitOptions | None = None,
@@ -117,13 +118,14 @@ class Interleaved:
                 self._tell(f"warm-up {number + 1} of {warmup}, {side.name}")
                 self._once(side, "")
         order: list[tuple[Side, ...]] = []
+        what = "pair" if len(self.sides) > 1 else "run"
         for number in range(pairs):
             if not order:  # A B B A or B A A B: what grows steadily meanwhile counts for both alike
                 # The very first run is one of the base: where both fail, it is not the change that fails.
                 first = self.sides if not number or self._random.random() < 0.5 else self.sides[::-1]
                 order = [first[::-1], first]
             for side in order.pop():
-                self._tell(f"pair {number + 1} of {pairs}, {side.name}{self._so_far()}")
+                self._tell(f"{what} {number + 1} of {pairs}, {side.name}{self._so_far()}")
                 side.runs.append(self._once(side, f"{number + 1}/{pairs}"))
 
     def _so_far(self) -> str:
@@ -207,8 +209,15 @@ def judge_pairs(
         _held(gate, changes, unknown) if gate.relative else gate.judge(whole.metrics, whole.kinds) for gate in gates
     ]
     if len(base) < paired.ENOUGH:
-        judgement.notices.append(f"{len(base)} pairs are too few to tell; {paired.ENOUGH} are needed, 10 are better")
+        few = "1 pair is" if len(base) == 1 else f"{len(base)} pairs are"
+        judgement.notices.append(f"{few} too few to tell; {paired.ENOUGH} are needed, 10 are better")
     return judgement
+
+
+def judge_alone(runs: Sequence[Run], gates: Sequence[Gate] = ()) -> Judgement:
+    """Judge a script that there is nothing to compare with: limits hold for the median of its runs."""
+    whole = median_run(runs).last
+    return Judgement([gate.judge(whole.metrics, whole.kinds) for gate in gates])
 
 
 def _why_not(runs: Sequence[Run], name: str) -> str:

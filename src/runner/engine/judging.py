@@ -69,7 +69,7 @@ class Remembered:
         values = self._values.get(metric, [])
         if len(values) < ENOUGH:
             return []
-        low, high = chance(values, BY_NAME[metric].unit)
+        low, high = chance(values, BY_NAME[metric])
         return [Reference(median(values), low, high, len(values), f"median of {len(values)} remembered runs")]
 
 

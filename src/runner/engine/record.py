@@ -31,9 +31,10 @@ class Recorder:
         options: Where runs are remembered, and for how long.
         cwd: Folder from which the default record is looked for.
         run: The run, as far as it is known at its start.
+        waiting: For what it waits before it can start, "" where it does not; `go_on` follows then.
     """
 
-    def __init__(self, options: RecordOptions, cwd: str, run: Run) -> None:
+    def __init__(self, options: RecordOptions, cwd: str, run: Run, waiting: str = "") -> None:
         self.options = options
         self.path, notice = locate(options.history_db, cwd)
         self.warnings = [notice] if notice else []
@@ -43,10 +44,22 @@ class Recorder:
         #: Whether the finished run could not be stored.
         self.failed = False
         self._journal = self._open_journal(run)
-        # What storing needs is loaded while the script still runs.
+        if not waiting:
+            self._load()
+        elif self._journal is not None:
+            self._journal.wait(waiting)
+
+    def _load(self) -> None:
+        """Load what storing needs, while the script runs: a script that is started later begins with our memory."""
         from runner.stores import STORES
 
         self._open_store = STORES.load("sqlite")
+
+    def go_on(self, run: Run) -> None:
+        """Know that a run waits no longer, and what is known of it now."""
+        if self._journal is not None:
+            self._journal.update(run)
+        self._load()
 
     def _open_journal(self, run: Run) -> Journal | None:
         beside, fallback = self.roots
@@ -226,8 +239,12 @@ def fold_abandoned(store: Store, roots: tuple[str, ...], patience: float = FOLDI
 
 
 def _fold_one(store: Store, journal: Journal) -> str:
+    from runner.stores.reading import read_waiting
     from runner.stores.replay import load
 
+    if read_waiting(journal.path):
+        journal.close(remove=True)  # nothing has run
+        return ""
     try:
         run = load(journal.path)
     except StoreCorruptError as error:

@@ -32,27 +32,30 @@ def make_reports(asked: Asked, environ: Mapping[str, str], script: str = "") -> 
         script: The script's file, "" for none.
 
     Raises:
-        UsageError: A path can't work, two reports would go to one file, or one in place of the script, the record or
-            the baseline.
+        UsageError: A path can't work, two reports would go to one file, or one in place of the script, the record, a
+            baseline or the configuration file.
     """
     root = environ.get("CI_PROJECT_DIR") or environ.get("GITHUB_WORKSPACE") or ""
     makers = (_json, _junit, _tap, _markdown, _html, _gitlab)
     files = [report for make in makers if (report := make(asked, root)) is not None]
     if files:
-        paths = ((report.flag, report.path) for report in files)
-        _check_distinct([*(other for other in _others(asked, script) if other[1]), *paths])
+        others = {os.path.realpath(path): what for what, path in _others(asked, environ, script) if path}
+        _check_distinct(((report.flag, report.path) for report in files), others)
     return [*files, *_github(asked, environ)]
 
 
-def _others(asked: Asked, script: str) -> list[tuple[str, str]]:
+def _others(asked: Asked, environ: Mapping[str, str], script: str) -> list[tuple[str, str]]:
     """Return the other files that a run goes by, each with what asks for it: no report may take its place."""
+    from runner.engine.config import find
     from runner.engine.location import absolute, locate
 
-    ci, record = asked("ci"), asked("record")
+    ci, record, config = asked("ci"), asked("record"), asked("config")
     history = locate("" if record is None else record.history_db, absolute())[0]
     return [
+        ("the configuration file", find(script or None, environ) if config is None else config.config),
         ("the script", script),
         ("the record", history),
+        ("--baseline", "" if ci is None else ci.baseline),
         ("--save-baseline", "" if ci is None else ci.save_baseline),
     ]
 
@@ -148,8 +151,16 @@ def _is_set(options: Options, path: str, other: str) -> bool:
     return False
 
 
-def _check_distinct(paths: Iterable[tuple[str, str]]) -> None:
-    taken: dict[str, str] = {}
+def _check_distinct(paths: Iterable[tuple[str, str]], taken: dict[str, str]) -> None:
+    """Refuse two uses of one file.
+
+    Args:
+        paths: Reports, by the flag that asks for each.
+        taken: What other files are for, by their real path; the reports are added.
+
+    Raises:
+        UsageError: A report would go where another one goes, or where something else is.
+    """
     stdout = os.path.realpath(_STDOUT)
     for flag, path in paths:
         place = stdout if path == "-" else os.path.realpath(path)

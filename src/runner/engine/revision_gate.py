@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from runner.engine.limit_options import LimitOptions
     from runner.engine.revision_options import RevisionOptions
     from runner.engine.run_options import MonitorOptions, RecordOptions, RunOptions
+    from runner.model.run import Run
 
 #: Pairs of runs, and runs before that do not count, where nothing else was asked for.
 PAIRS, WARMUP = 10, 1
@@ -48,6 +49,10 @@ def least_effect(text: str) -> float:
     return part
 
 
+class _MissingError(StartError):
+    """A side has no such script."""
+
+
 class RevisionGate:
     """Two revisions of one script, each where it can be run, for as long as the ``with`` lasts.
 
@@ -60,7 +65,7 @@ class RevisionGate:
 
     Attributes:
         commits: The commit of each side by its name; that of the working tree is what it was checked out from.
-        sides: Base and head.
+        sides: Base and head; head alone where the script is new, which a notice says.
         notices: What may lead astray.
 
     Raises:
@@ -80,6 +85,7 @@ class RevisionGate:
         for name in options.metric:
             find(name)
         self.notices: list[str] = []
+        self._roots: dict[str, str] = {}
         self._target, self._args = _target(words)
         self._options = options
         self._run = run
@@ -98,15 +104,16 @@ class RevisionGate:
         """Check out, and find what is run on either side.
 
         Raises:
-            StartError: A side can't be made, or has no such script.
+            StartError: A side can't be made, or head has no such script, or the base has none that git knows at head.
         """
         self._checkouts.__enter__()
         try:
-            self.sides = (self._side(BASE, self._options.base), self._side(HEAD, self._options.head))
+            self.sides = self._make_sides()
         except BaseException:
             self._checkouts.__exit__()
             raise
-        self._look_for_traps()
+        if len(self.sides) > 1:
+            self._look_for_traps()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -128,35 +135,56 @@ class RevisionGate:
         """
         return Interleaved(self.sides, monitor, record, limits, self._stdin, self._options.seed, tell)
 
+    def _make_sides(self) -> tuple[Side, ...]:
+        try:
+            base = [self._side(BASE, self._options.base)]
+            missing = None
+        except _MissingError as error:
+            base, missing = [], error
+        head = self._side(HEAD, self._options.head)
+        if missing is not None:
+            if not self.repository.knows(head.target.file, self._roots[HEAD]):
+                raise missing  # no base will ever have what git does not know
+            name = head.target.script_path
+            self.notices.append(f"{name} is new: {self._options.base} does not have it; nothing was compared")
+        return (*base, head)
+
     def _side(self, name: str, revision: str) -> Side:
-        commit, tree = self.commits[name], self.repository.tree
-        label = revision or WORKING_TREE
-        root = tree
+        tree, label = self.repository.tree, revision or WORKING_TREE
+        options, env, target = copy(self._run), dict(self._env), self._target
+        root = self._roots[name] = tree
         if revision:
             self._tell(f"checking out {revision}", False)
-            root = self._checkouts.add(commit, name)
-            if self.repository.has_submodules(commit):
-                self.notices.append(
-                    f"the submodules of {revision} are not checked out; --setup 'git submodule update --init' does it"
-                )
-        options, env, target = copy(self._run), dict(self._env), self._target
-        options.cwd = moved(self._folder, tree, root)
-        if revision:
+            root = self._roots[name] = self._checkouts.add(self.commits[name], name)
             if self._options.setup:
                 self._set_up(root, env, label)
+            self._look_for_submodules(name, root, label)
             _move_environment(env, tree, root)
+        options.cwd = moved(self._folder, tree, root)
         if not os.path.isdir(options.cwd):
-            raise StartError(f"there is no folder {os.path.relpath(options.cwd, root)} at {name} ({label})", 125)
+            raise _MissingError(f"there is no folder {os.path.relpath(options.cwd, root)} at {name} ({label})", 125)
         if target[0] == "script" and os.path.isabs(str(target[1])):
             target = ("script", moved(str(target[1]), tree, root))
         found = locate(target, self._args, options, env)
         found.prepare(env, self._tell)
         if found.problem is not None:
-            raise StartError(f"{found.problem} at {name} ({label})", 125)
+            word = _file_of(target)
+            gone = word and not os.path.lexists(os.path.join(options.cwd, word))
+            raise (_MissingError if gone else StartError)(f"{found.problem} at {name} ({label})", 125)
         # The same name for both sides, and for the worktrees of every gate.
         found.script_key = (moved(found.script_key, root, tree) if revision else found.script_key) + SUFFIX
         options.name = options.name or found.name + SUFFIX
         return Side(name, label, found, env, options)
+
+    def _look_for_submodules(self, name: str, root: str, label: str) -> None:
+        """Notice where a worktree lacks what other repositories hold."""
+        for path in self.repository.submodules(self.commits[name]):
+            folder = os.path.join(root, path)
+            if not os.path.isdir(folder) or not os.listdir(folder):
+                self.notices.append(
+                    f"the submodules of {label} are not checked out; --setup 'git submodule update --init' does it"
+                )
+                return
 
     def _set_up(self, root: str, env: dict[str, str], label: str) -> None:
         """Have a shell prepare a worktree."""
@@ -186,6 +214,20 @@ class RevisionGate:
                     "each worktree by --setup, and run it by --python"
                 )
                 return
+
+
+def as_reported(run: Run) -> Run:
+    """Return a run of a gate under the name of its script, as people know it."""
+    result = copy(run)
+    result.name, result.script_key = (text.removesuffix(SUFFIX) for text in (run.name, run.script_key))
+    return result
+
+
+def _file_of(target: tuple[str, str | list[str]]) -> str:
+    """Return the file that is run as it was named, "" where it is none: a module, code, a command on PATH."""
+    kind, what = target
+    word = what[0] if isinstance(what, list) else what
+    return word if word != "-" and (kind == "script" or (kind == "command" and os.sep in word)) else ""
 
 
 def _target(words: Sequence[str]) -> tuple[tuple[str, str | list[str]], list[str]]:

@@ -83,13 +83,32 @@ class Repository:
         if self.git("rev-parse", "--verify", "--quiet", "--end-of-options", remote + "^{commit}").returncode == 0:
             hint = f"; did you mean {remote}?"
         elif self.git("rev-parse", "--is-shallow-repository").stdout.strip() == "true":
-            hint = "; this clone is shallow: fetch the revision first (git fetch --depth=1 origin REV)"
+            how = f"it first (git fetch --depth=1 origin {revision})"
+            if any(mark in revision for mark in "^~@:"):  # no server knows what is counted from another commit
+                how = "more of it first (fetch-depth: 0 of actions/checkout, or git fetch --unshallow)"
+            hint = f"; this clone is shallow: fetch {how}"
         raise UsageError(f"{flag} {revision}: no such revision in {self.tree}{hint}")
 
-    def has_submodules(self, commit: str) -> bool:
-        """Whether other repositories are mounted in a commit: a worktree has nothing but their empty folders."""
-        listed = self.git("ls-tree", "-r", "--full-tree", commit)
-        return any(line.startswith("160000 ") for line in listed.stdout.splitlines())
+    def submodules(self, commit: str) -> list[str]:
+        """Return where other repositories are mounted in a commit: a worktree has nothing but their empty folders.
+
+        Args:
+            commit: The commit.
+
+        Returns:
+            Paths relative to the root of the tree.
+        """
+        listed = self.git("ls-tree", "-r", "-z", "--full-tree", commit).stdout.split("\0")
+        return [entry.partition("\t")[2] for entry in listed if entry.startswith("160000 ")]
+
+    def knows(self, path: str, tree: str) -> bool:
+        """Whether git keeps a file, or will with the next commit.
+
+        Args:
+            path: The file, "" for none.
+            tree: The root of the working tree or worktree that it is in.
+        """
+        return bool(path) and self.git("-C", tree, "ls-files", "--error-unmatch", "--", path).returncode == 0
 
 
 class Checkouts:

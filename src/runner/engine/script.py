@@ -14,6 +14,7 @@ from runner.engine.run_options import MonitorOptions, RecordOptions, RunOptions
 from runner.engine.target import locate
 from runner.executors.process import Process
 from runner.model.errors import UsageError
+from runner.model.run import label_of
 from runner.policy.retry import RetryOptions, RetryPolicy
 
 TYPE_CHECKING = False
@@ -94,7 +95,7 @@ class ScriptRunner:
         idle_timeout: float | str | None = None,
         nice: int | None = None,
         ionice: str = "",
-        lock: str = "",
+        lock: str | None = None,
         no_overlap: str | None = None,
         lock_timeout: float | None = None,
     ) -> None:
@@ -130,6 +131,7 @@ class ScriptRunner:
         )
         self._limits.check()
         self._lock_options = LockOptions.checked(lock=lock, no_overlap=no_overlap, lock_timeout=lock_timeout)
+        self._lock_options.check()
         self._retry: RetryPolicy | None = None
 
     def configure_retry(
@@ -190,7 +192,7 @@ class ScriptRunner:
         if self._ci is None:
             from runner.engine.ci_api import CicdIntegration
 
-            self._ci = CicdIntegration(os.path.basename(self.script_path))
+            self._ci = CicdIntegration(label_of(self._run_options.name, self.script_path))
         return self._ci
 
     def run_script(self, watch: Callable[[Event, int], None] | None = None) -> dict[str, Any]:

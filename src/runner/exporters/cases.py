@@ -11,6 +11,7 @@ from runner.model.judgement import GateResult, Judgement
 from runner.model.metric import is_figure
 from runner.model.metrics import BY_NAME, EXECUTION_TIME
 from runner.model.run import Run, iso, label_of
+from runner.model.units import format_change
 from runner.model.verdict import value_text
 
 TYPE_CHECKING = False
@@ -197,8 +198,7 @@ def _regression_case(metric: str, change: Change | None) -> Case:
     message = f"{metric} got worse"
     if change is not None:
         details["found"], details["baseline"] = value_text(metric, change.value), value_text(metric, change.baseline)
-        relative = change.relative
-        share = "" if relative is None else f" ({relative:+.1%})"
+        share = "" if change.relative is None else f" ({format_change(change.relative)})"
         message += f": {details['found']}, {details['baseline']} in the baseline{share}"
     return Case(f"{metric} against the baseline", FAILURE, "regression", message, details)
 

@@ -21,7 +21,7 @@ from runner.exporters.telling import (
     usual_rows,
 )
 from runner.model.judgement import BETTER, SAME, UNSURE, WORSE
-from runner.model.run import NUMBER_TAG, label_of
+from runner.model.run import NUMBER_TAG, SIDE_TAG, label_of
 from runner.model.verdict import error_of
 from runner.options import RUN, Options, opt
 
@@ -67,7 +67,7 @@ def markdown(run: Run, judgement: Judgement | None = None) -> str:
     label = label_of(run.name, run.script_path)
     mark = "✅" if good(run, judgement) else "❌"
     parts = [
-        f"<!-- runner: {_marker(label)} -->",
+        f"<!-- runner: {_marker(label + '@gate' * (SIDE_TAG in run.tags))} -->",
         f"### {mark} {code(label)} {headline(run, judgement)}",
         *(code(text, 1000) for text in (error_of(run.last), failure_note(run)) if text and not run.last.success),
         " · ".join([*cost(run), *_where(run)]),

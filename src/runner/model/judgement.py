@@ -41,7 +41,7 @@ class GateResult:
         self.note = note
 
     def __str__(self) -> str:
-        return self.text
+        return f"{self.text}: {'passed' if self.passed else 'failed'}"
 
     @property
     def skipped(self) -> bool:
@@ -125,7 +125,12 @@ class Judgement:
     @property
     def passed(self) -> bool:
         """Whether the run passes: no gate failed, and nothing got worse that may not."""
-        return all(gate.passed for gate in self.gates) and not self.regressed
+        return not self.failed
+
+    @property
+    def failed(self) -> list[str]:
+        """Names of the metrics that fail the run, each once."""
+        return list(dict.fromkeys([*(gate.metric for gate in self.gates if not gate.passed), *self.regressed]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""

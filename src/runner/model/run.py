@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Tag of one run of several that were made to be judged together: which of them it is, or that it speaks for them all.
 NUMBER_TAG = "gate_run"
+#: Tag of a run of one of two revisions that are compared: which of the two.
+SIDE_TAG = "gate_side"
 
 
 class Tail:
@@ -98,6 +100,7 @@ class Run:
         self.variables: dict[str, str] = {}  #: variables that may change what it does; likewise
         self.attempts: list[Attempt] = []
         self.extra: dict[str, float] = {}  #: metrics of other names that an API user saved with the run
+        self.alerts: list[dict[str, Any]] = []  #: what became of its alerts; known of runs that are read whole
         self.usual: Comparison | None = None  #: how it compares with earlier runs; known of a run that has just ended
         self.failure: Failure | None = None  #: what its error is, beyond its message; likewise
 

@@ -34,6 +34,14 @@ def verdict(attempt: Attempt) -> str:
     return f"{verb} after {duration}{code}" if known else f"{verb}{code}"
 
 
+def status_word(attempt: Attempt) -> str:
+    """Return in one word how an attempt ended, for a cell of a table: ``ok``, ``cancelled``, or what ended it."""
+    if attempt.success:
+        return "ok"
+    # The error of a cancelled one is the signal that came: a means, and not the only one.
+    return CANCELLED if attempt.reason == CANCELLED else attempt.error_type or attempt.reason
+
+
 def error_of(attempt: Attempt) -> str:
     """Return what ended an attempt, "" where the verdict has said it all."""
     message = attempt.error_message or ""

@@ -31,6 +31,8 @@ _HOLDS = {
 #: Gates of one metric that say the same in another way: of these the last one counts.
 _SIDES = {AT_MOST: "upper", BELOW: "upper", AT_LEAST: "lower", ABOVE: "lower"}
 _KINDS = {BOUND: "at least ", CEILING: "at most "}
+#: The smallest step that figures for people are told in, by unit.
+_STEPS = {"seconds": 1e-6, "percent": 0.1, "MB": 2.0**-20, "bytes": 1.0, "count": 1.0, "lines": 1.0}
 #: What a report of a run has besides figures.
 _NO_FIGURES = ("start_time", "end_time", "exit_code", "success", "error_message")
 
@@ -109,7 +111,7 @@ class Gate:
                 worst = found
         if worst is not None:
             return worst
-        shown = format_value(value, self.metric.unit)
+        shown = _shown(value, self.metric.unit)
         note = "nothing to compare with yet"
         return self._result(value, None, True, f"{self.metric.name} {known}{shown} ({self._allowed()}): {note}", note)
 
@@ -122,12 +124,12 @@ class Gate:
         certain = not open_ended and (value > reference.upper if rise else value < reference.lower)
         unit = self.metric.unit
         shown, bound = _apart(value, limit, unit)
-        level = format_value(reference.value, unit)
+        level = _shown(reference.value, unit)
         word = "at most" if rise else "at least"
         text = f"{self.metric.name} {known}{shown} ({word} {bound}, {self._allowed()} {level}, {reference.label})"
         note = ""
         if crossed and not certain:
-            chance = format_value(reference.upper if rise else reference.lower, unit)
+            chance = _shown(reference.upper if rise else reference.lower, unit)
             note = f"unsure: known only as {known}this" if open_ended else ""
             note = note or f"unsure: by chance alone a run may reach {chance}"
             text += f": {note}"
@@ -149,11 +151,37 @@ class Gate:
 
 def _apart(value: float, limit: float, unit: str) -> tuple[str, str]:
     """Return two figures for people, with more digits where they would look the same and are not."""
-    shown, bound = format_value(value, unit), format_value(limit, unit)
-    if shown != bound or value == limit:
-        return shown, bound
+    shown, bound = _shown(value, unit), _shown(limit, unit)
+    return (shown, bound) if shown != bound or value == limit else (_exact(value, unit), _exact(limit, unit))
+
+
+def _shown(value: float, unit: str) -> str:
+    """Return a figure for people, with more digits where it would be told wrong by more than a hundredth."""
+    step = _STEPS[unit]
+    if abs(value) < 50 * step and abs(round(value / step) * step - value) > 0.01 * abs(value):
+        return _exact(value, unit, 3)
+    return format_value(value, unit)
+
+
+def _exact(value: float, unit: str, digits: int = 9) -> str:
     name = {"seconds": " s", "percent": " %", "count": "", "lines": ""}.get(unit, f" {unit}")
-    return f"{value:.9g}{name}", f"{limit:.9g}{name}"
+    return f"{value:.{digits}g}{name}"
+
+
+def in_force(gates: Sequence[Gate]) -> tuple[list[Gate], list[str]]:
+    """Return the gates that count, and lines about those that another replaces: of one direction the last one counts.
+
+    Args:
+        gates: Gates in the order in which they were asked for.
+    """
+    chosen: dict[tuple[str, str], Gate] = {}
+    notices = []
+    for gate in gates:
+        before = chosen.pop(gate.side, None)
+        if before is not None and before.text != gate.text:
+            notices.append(f"gate {gate.text} replaces {before.text}")
+        chosen[gate.side] = gate
+    return list(chosen.values()), notices
 
 
 def parse_gate(text: str, where: str = "gate") -> Gate:
@@ -193,12 +221,14 @@ def bounds(
         UsageError: A value makes no sense, neither is given, or there is no such metric.
     """
     try:
+        if not isinstance(metric, str):
+            raise UsageError("the name of a metric is a text")
         known = _metric(metric)
         gates = []
         for value, operator, relative in ((max_value, AT_MOST, RISE), (min_value, AT_LEAST, FALL)):
             if value is None:
                 continue
-            text = f"{value:.15g}" if isinstance(value, (int, float)) else value.strip()
+            text = _written(value)
             if text[:1] in (RISE, FALL) and "%" in text:
                 if text[0] != relative:
                     way = "+10%" if relative == RISE else "-10%"
@@ -211,6 +241,17 @@ def bounds(
     if not gates:
         raise UsageError(f"{where} on {metric}: it needs a max_value, a min_value or both")
     return gates
+
+
+def _written(value: object) -> str:
+    """Return a limit as a text."""
+    if isinstance(value, str):
+        return value.strip()
+    if not isinstance(value, (int, float)) or isinstance(value, bool):
+        raise UsageError(f"a limit is a number or a text such as 1GB, not a {type(value).__name__}")
+    if not is_figure(value):
+        raise UsageError("the limit is not a finite number")
+    return f"{value:.15g}"
 
 
 def _metric(name: str) -> Metric:
@@ -227,8 +268,8 @@ def _condition(text: str, metric: Metric) -> tuple[str, float, float]:
     if not operator and text[0] == "=":
         raise UsageError(f"{text!r}: equality is written ==")
     limit = text[len(operator) :].strip()
-    if limit.startswith(RISE):
-        raise UsageError(f"{text!r}: a change against the baseline takes no operator, as in {limit}")
+    if limit.startswith((RISE, FALL)):
+        raise UsageError(f"{text!r}: a change against the baseline takes no operator, as in {limit.rstrip('%')}%")
     return operator or AT_MOST, _figure(limit, metric.unit), 0.0
 
 

@@ -108,6 +108,27 @@ def test_what_chance_does_not_move_is_not_confirmed(runner: support.Command) -> 
     assert (done.exit_code, runs(runner)) == (3, 1), done
 
 
+def test_what_chance_does_not_move_fails_in_the_run_that_confirms(runner: support.Command) -> None:
+    script = prepare(runner, "time.sleep(0 if n else 0.3)\nprint('x\\n' * (50 * n), end='')")
+    gates = ("--add-gate", "execution_time_seconds:250ms", "--add-gate", "stdout_lines:40")
+    done = runner("--confirm", "--save-baseline", "b.json", *gates, "--json-output", "j.json", script)
+    assert (done.exit_code, runs(runner)) == (3, 2), done
+    assert not (runner.cwd / "b.json").exists()
+    assert "FAILED  stdout_lines 51 (at most 40)" in done.err
+    report = json.loads((runner.cwd / "j.json").read_text())
+    assert [gate["passed"] for gate in report["judgement"]["gates"]] == [True, False]
+    assert report["judgement"]["gates"][0]["value"] == report["execution_time_seconds"]
+
+
+def test_a_run_that_failed_a_timing_itself_is_not_saved(runner: support.Command) -> None:
+    plan = "time.sleep(0 if n else 1.6)\nwhile n and time.process_time() < 0.5: pass"
+    gates = ("--add-gate", "execution_time_seconds:1500ms", "--add-gate", "cpu_time_seconds:450ms")
+    done = runner("--confirm", "--save-baseline", "b.json", *gates, prepare(runner, plan))
+    assert (done.exit_code, runs(runner)) == (0, 2), done
+    assert "not saved in the baseline: cpu_time_seconds failed in it" in " ".join(done.err.split())
+    assert not (runner.cwd / "b.json").exists()
+
+
 def test_what_passes_is_not_confirmed(runner: support.Command) -> None:
     assert runner("--confirm", "--add-gate", "execution_time_seconds:60s", prepare(runner)).exit_code == 0
     assert runs(runner) == 1

@@ -164,8 +164,18 @@ def test_reports_are_written(repository: Repository) -> None:
     assert b"failure" in (repository.runner.cwd / "j.xml").read_bytes()
     told = (repository.runner.cwd / "m.md").read_text()
     assert "worse" in told and f"gate run `median of {ENOUGH}`" in told
+    assert "### \u274c `job.py` succeeded" in told and "@gate" not in told
+    assert told.startswith("<!-- runner: job.py-gate -->"), "it would replace the comment on a run"
+    assert b"@gate" not in (repository.runner.cwd / "j.xml").read_bytes()
     assert re.search(rf"> `working tree against HEAD \([0-9a-f]{{12}}\), {ENOUGH} pairs of runs`", told)
     assert "pairs of runs" not in done.out.partition("\n")[2], "the answer says it once"
+
+
+def test_one_pair_is_one(repository: Repository) -> None:
+    repository.commit()
+    done = repository.gate("job.py")
+    assert "), 1 pair of runs\n" in done.out
+    assert "1 pair is too few to tell" in done.out
 
 
 def test_a_report_on_standard_output_stands_there_alone(repository: Repository) -> None:
@@ -212,6 +222,9 @@ def test_the_order_comes_from_the_seed(repository: Repository) -> None:
         (("--base", "HEAD", "--metric", "cpu_maxx", "job.py"), 2, "cpu_max"),
         (("--base", "HEAD", "--baseline", "x.json", "job.py"), 2, "--baseline"),
         (("--base", "HEAD", "gone.py"), 125, "gone.py"),
+        (("--base", "", "job.py"), 2, "--base: the revision is empty"),
+        (("--base", "HEAD", "--head", "", "job.py"), 2, "--head: the revision is empty"),
+        (("--base", "HEAD", "--config", "c.yaml", "--tap-output", "c.yaml", "job.py"), 2, "the configuration file"),
         (("--base", "HEAD", "--setup", "echo no compiler >&2; exit 1", "job.py"), 125, "no compiler"),
         (("a.json", "b.json", "--timeout", "5"), 2, "--base"),
     ],
@@ -220,6 +233,7 @@ def test_what_can_not_work_is_said_in_one_line(
     repository: Repository, words: tuple[str, ...], code: int, said: str
 ) -> None:
     repository.commit()
+    repository.write("c.yaml", "")
     done = repository.runner("gate", *words)
     assert (done.exit_code, done.out) == (code, ""), done
     assert said in done.err
@@ -227,12 +241,49 @@ def test_what_can_not_work_is_said_in_one_line(
     assert repository.left() == []
 
 
-def test_a_script_that_is_new_is_missing_at_the_base(repository: Repository) -> None:
-    base = repository.commit()
-    repository.commit("new.py")
-    done = repository.gate("new.py", base=base)
+@pytest.mark.parametrize("head", [(), ("--head", "HEAD")])
+@pytest.mark.parametrize("name", ["new.py", "folder/new.py"])
+def test_a_script_that_is_new_is_compared_with_nothing(
+    repository: Repository, head: tuple[str, ...], name: str
+) -> None:
+    repository.commit()
+    repository.commit(name, "print('x')\n")
+    gates = ("--add-gate", "stdout_lines:==1", "--add-gate", "execution_time_seconds:+10%")
+    done = repository.gate(*head, *gates, name, base="HEAD~1", pairs=2)
+    assert done.exit_code == 0, done
+    assert done.out.startswith(f"new.py: {'HEAD' if head else 'working tree'} alone, 2 runs\n")
+    assert f"{name} is new: HEAD~1 does not have it; nothing was compared" in done.out
+    assert "passed  stdout_lines 1 (exactly 1)" in done.out
+    answer = json.loads(repository.gate(*head, "--format", "json", name, base="HEAD~1").out)
+    assert (answer["status"], answer["passed"], answer["pairs"]) == ("no_data", True, 0)
+    assert (len(answer["base"]["runs"]), len(answer["head"]["runs"])) == (0, 1)
+    # What can be judged without a base is.
+    assert repository.gate(*head, "--add-gate", "stdout_lines:0", name, base="HEAD~1").exit_code == 3
+    assert repository.left() == []
+
+
+def test_a_script_in_a_folder_that_is_new_is_compared_with_nothing(repository: Repository) -> None:
+    repository.commit()
+    repository.commit("folder/new.py")
+    done = repository.gate("new.py", base="HEAD~1", cwd=repository.runner.cwd / "folder")
+    assert done.exit_code == 0, done
+    assert "new.py is new" in done.out
+
+
+def test_a_new_script_that_fails_is_no_pass(repository: Repository) -> None:
+    repository.commit()
+    repository.commit("new.py", "raise SystemExit(7)\n")
+    done = repository.gate("new.py", base="HEAD~1")
+    assert done.exit_code == 7
+    assert "new.py is new" in done.err
+
+
+def test_a_script_that_git_does_not_know_would_never_be_compared(repository: Repository) -> None:
+    repository.commit()
+    repository.write("made.py", "")
+    done = repository.gate("made.py")
     assert done.exit_code == 125
-    assert "new.py at base" in done.err
+    assert "made.py at base" in done.err
 
 
 @pytest.mark.parametrize(("base", "head", "code"), [("1", "0", 125), ("0", "7", 7)])
@@ -264,7 +315,38 @@ def test_submodules_are_said_to_be_missing(repository: Repository) -> None:
     repository.git("commit", "-q", "-m", "mount")
     done = repository.gate("job.py")
     assert done.exit_code == 0, done
-    assert "submodule" in done.out
+    assert "the submodules of HEAD are not checked out; --setup" in done.out
+    assert "submodule" not in repository.gate("--setup", "touch vendored/filled", "job.py").out
+
+
+def test_where_a_side_fails_what_may_be_the_reason_is_said(repository: Repository) -> None:
+    commit = repository.commit(text="import os\nassert os.listdir('vendored')\n")
+    repository.git("update-index", "--add", "--cacheinfo", f"160000,{commit},vendored")
+    repository.git("commit", "-q", "-m", "mount")
+    repository.write("vendored/filled", "")
+    done = repository.gate("job.py")
+    assert (done.exit_code, done.out) == (125, ""), done
+    assert "fails at base" in done.err
+    assert "the submodules of HEAD are not checked out; --setup" in done.err
+    assert repository.gate("--setup", "touch vendored/filled", "job.py").exit_code == 0
+    # A script of a submodule is not new because the submodule is empty.
+    done = repository.gate("vendored/filled", base="HEAD")
+    assert done.exit_code == 125
+    assert "submodules of HEAD are not checked out" in done.err
+
+
+@pytest.mark.parametrize(("base", "hint"), [
+    ("HEAD^1", "fetch-depth: 0 of actions/checkout, or git fetch --unshallow"),
+    ("v1", "git fetch --depth=1 origin v1"),
+])  # fmt: skip
+def test_what_a_shallow_clone_lacks_is_said_how_to_fetch(repository: Repository, base: str, hint: str) -> None:
+    repository.commit()
+    repository.commit(text="print('more')\n")
+    clone = repository.runner.cwd / "clone"
+    repository.git("clone", "-q", "--depth", "1", f"file://{repository.runner.cwd}", str(clone))
+    done = repository.gate("job.py", base=base, cwd=clone)
+    assert done.exit_code == 2
+    assert hint in done.err
 
 
 def test_hooks_of_the_repository_do_not_run(repository: Repository) -> None:

@@ -118,6 +118,24 @@ def test_a_broken_baseline_starts_nothing(runner: support.Command) -> None:
     assert (runner.cwd / "other.json").read_bytes() == BROKEN["other.json"]
 
 
+def test_a_pipe_as_a_baseline_is_not_waited_for(runner: support.Command) -> None:
+    os.mkfifo(runner.cwd / "pipe")
+    for flag in ("--baseline", "--save-baseline"):
+        done = runner(flag, "pipe", job(runner))
+        assert (done.exit_code, done.out) == (2, ""), done
+        assert f"{flag}: pipe is no regular file" in done.err
+
+
+@pytest.mark.parametrize("asks", [("--baseline", "f.json"), ("--config", "f.json")])
+def test_no_report_is_written_over_what_the_run_goes_by(runner: support.Command, asks: tuple[str, str]) -> None:
+    (runner.cwd / "f.json").write_text("{}" if asks[0] == "--config" else '{"cpu_max": 1}')
+    before = (runner.cwd / "f.json").read_bytes()
+    done = runner(*asks, "--html-output", "f.json", job(runner))
+    assert (done.exit_code, done.out) == (2, ""), done
+    assert "--html-output both name f.json; give each a file of its own" in done.err
+    assert (runner.cwd / "f.json").read_bytes() == before
+
+
 def test_a_baseline_that_can_not_be_written_at_the_end_is_a_warning(runner: support.Command) -> None:
     (runner.cwd / "folder").mkdir()
     runner.script("import os; os.rmdir('folder')", "job.py")

@@ -166,7 +166,7 @@ def test_a_relative_gate_goes_by_the_record_where_there_is_no_baseline(runner: s
     runner.script("for _ in range(5): print('done')", "job.py")
     done = runner(*gate, script)
     assert done.exit_code == GATE_FAILED
-    assert "FAILED  stdout_lines 5 (at most 1, 10 % above 1, median of 10 remembered runs)" in done.err
+    assert "FAILED  stdout_lines 5 (at most 1.1, 10 % above 1, median of 10 remembered runs)" in done.err
 
 
 def test_options_of_runs_have_no_place_beside_queries(runner: support.Command, script: str) -> None:

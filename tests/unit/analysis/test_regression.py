@@ -102,12 +102,34 @@ def test_what_is_no_number_is_refused(bad: float) -> None:
             regressed(history, candidate, confirm)
 
 
+def test_a_history_of_either_sign_has_an_interval_in_order() -> None:
+    judged = regressed([-100.0, -50, -1, -100, -60, -1, -2, -80, -100, -1], 10.0)
+    # The typical run is -55: the high ones are -1, the low ones -100.
+    assert (judged.lower, judged.upper) == (pytest.approx(11 / 55), pytest.approx(110 / 55))
+    judged = regressed([0.0] * 11 + [4.0] * 9, 6.0)
+    assert (judged.lower, judged.upper) == (0.5, 1.5)  # of the high ones, as the typical run is zero
+
+
+def test_a_change_is_a_part_of_the_typical_run() -> None:
+    judged = regressed([10.0] * 10 + [20.0] * 10 + [30.0] * 10, 40.0)
+    assert (judged.lower, judged.upper) == (0.5, 1.5)
+
+
+def test_an_integer_that_no_float_can_hold_is_refused() -> None:
+    for history, candidate in (([10**400] * 12, 1), ([1] * 12, 10**5000)):
+        with pytest.raises(ValueError, match=r"^an integer larger than any float can't be judged"):
+            regressed(history, candidate)
+
+
 @given(st.lists(numbers, min_size=ENOUGH, max_size=WINDOW + 20), numbers, numbers)
 def test_a_worse_run_is_never_judged_better(history: list[float], one: float, two: float) -> None:
     low, high = sorted((one, two))
     better, worse = regressed(history, low), regressed(history, high)
     assert better.regressed <= worse.regressed
     assert better.lower <= worse.lower and better.upper <= worse.upper
+    assert better.lower <= better.upper
+    both = regressed(history, one, two)
+    assert both.lower <= both.upper
     assert regressed(history, one, two).regressed == (better.regressed and worse.regressed)
     assert repr(regressed(history, one)) == repr(regressed(history[-WINDOW:], one))
 

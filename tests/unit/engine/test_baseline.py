@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from runner.engine.baseline_key import Key, key_of
 from runner.engine.judging import compare, differences, regressions
 from runner.model.errors import UsageError
 from runner.model.judgement import BETTER, SAME, UNSURE, WORSE
+from runner.model.metrics import EXECUTION_TIME
 from runner.policy.gates import parse_gate
 
 if TYPE_CHECKING:
@@ -107,12 +109,26 @@ def test_a_jump_by_half_fails_after_few_runs_and_after_many() -> None:
 
 
 def test_the_fewer_runs_the_more_is_left_to_chance() -> None:
-    reach = [chance([10.0] * count, "seconds")[1] for count in (1, 3, 10)]
+    reach = [chance([10.0] * count, EXECUTION_TIME)[1] for count in (1, 3, 10)]
     assert reach[0] == pytest.approx(12.2)
     assert reach == sorted(reach, reverse=True)
-    low, high = chance([0.001] * 20, "seconds")
+    low, high = chance([0.001] * 20, EXECUTION_TIME)
     assert (low, high) == (pytest.approx(-0.019), pytest.approx(0.021))  # a moment more or less is always chance
-    assert chance([0.0] * 20, "count") == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("metric", "runs", "value", "verdict"), [
+    ("page_faults_major", 1, 1, UNSURE), ("page_faults_major", 20, 10, UNSURE), ("page_faults_major", 20, 11, WORSE),
+    ("block_io_read_bytes", 1, 4096, UNSURE), ("block_io_write_bytes", 20, 4096, UNSURE),
+    ("block_io_read_bytes", 20, 2 << 20, WORSE),
+    # Nothing is known of one or two runs; from the third on, what the script alone decides on is its doing.
+    ("survivors", 1, 1, UNSURE), ("io_read_bytes", 2, 4096, UNSURE), ("survivors", 3, 1, WORSE),
+    ("stderr_lines", 1, 1, WORSE), ("stdout_size_bytes", 1, 100, WORSE),
+])  # fmt: skip
+def test_a_baseline_of_zero_leaves_as_much_to_chance_as_any(metric: str, runs: int, value: int, verdict: str) -> None:
+    baseline = baseline_of([0.0] * runs, figures={metric: 0})
+    [change] = compare({metric: value}, baseline, [metric])
+    assert change.verdict == verdict
+    assert parse_gate(f"{metric}:+10%").judge({metric: value}, {}, baseline).passed == (verdict != WORSE)
 
 
 def test_what_changed_is_told_with_the_interval_it_rests_on() -> None:
@@ -175,6 +191,19 @@ CI = [
     ({"CI_COMMIT_REF_NAME": "fix", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "fix",
       "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main"}, "fix", ["main", "fix", "default"]),
     ({"BRANCH_NAME": "PR-7", "CHANGE_BRANCH": "fix", "CHANGE_TARGET": "main"}, "fix", ["main", "fix", "default"]),
+    # A fork's branch of the same name is not the branch that it is to be merged into.
+    ({"GITHUB_REF_NAME": "5/merge", "GITHUB_HEAD_REF": "main", "GITHUB_BASE_REF": "main"}, "main (pull request)",
+     ["main", "main (pull request)", "default"]),
+    ({"BRANCH_NAME": "PR-5", "CHANGE_BRANCH": "main", "CHANGE_TARGET": "main", "NODE_NAME": "a", "JENKINS_URL": "u"},
+     "main (pull request)@a", ["main@a", "main", "main (pull request)@a", "main (pull request)", "default"]),
+    ({"TRAVIS_BRANCH": "main", "TRAVIS_PULL_REQUEST": "false", "TRAVIS_PULL_REQUEST_BRANCH": ""}, "main",
+     ["main", "default"]),
+    ({"TRAVIS_BRANCH": "main", "TRAVIS_PULL_REQUEST": "7", "TRAVIS_PULL_REQUEST_BRANCH": "fix"}, "fix",
+     ["main", "fix", "default"]),
+    ({"TRAVIS_BRANCH": "main", "TRAVIS_PULL_REQUEST": "7", "TRAVIS_PULL_REQUEST_BRANCH": "main"},
+     "main (pull request)", ["main", "main (pull request)", "default"]),
+    ({"CIRCLE_TAG": "v1.2"}, "v1.2", ["v1.2", "default"]),
+    ({"BITBUCKET_TAG": "v1.2"}, "v1.2", ["v1.2", "default"]),
     ({"GIT_BRANCH": "origin/main", "NODE_NAME": "agent1", "JENKINS_URL": "http://ci"}, "main@agent1",
      ["main@agent1", "main", "default"]),
 ]  # fmt: skip
@@ -277,7 +306,15 @@ NEWER = '{"format": "runner-baseline", "version": 2, "series": []}'
     (NEWER.encode(), "newer version"), (b'{"format": "runner-baseline", "version": 1}', "damaged"),
     (b'{"format": "runner-baseline", "version": 1, "series": [{"script": "a"}]}', "damaged"),
     (b'{"format": "runner-baseline", "version": 1, "series": [{"script": "a", "key": "b", "start": [], "runs": [7]}]}',
-     "damaged"),
+     "series 1 is not as the runner writes it"),
+    (b'{"format": "runner-baseline", "version": 1, "series": [{"script": "a", "key": "b", "start": [], "runs": '
+     b'[{"figures": [1]}]}]}', "series 1 is not as the runner writes it"),
+    (b'{"format": "runner-baseline", "version": 1, "series": {}}', "it has no list of series"),
+    (b'{"format": "runner-baseline", "version": "2", "series": []}', "its version is not 1"),
+    (b'{"format": "runner-baseline", "version": 2.0, "series": []}', "its version is not 1"),
+    (b'{"format": "runner-baseline", "version": true, "series": []}', "its version is not 1"),
+    (b'{"format": "runner-baseline", "series": []}', "its version is not 1"),
+    (b'{"execution_time_seconds": 1' + b"0" * 5000 + b"}", "no figures"),
     (b" " * (17 << 20), "larger than 16 MB"),
 ])  # fmt: skip
 def test_what_is_no_baseline_is_refused_in_one_line(tmp_path: Path, content: bytes, told: str) -> None:
@@ -287,6 +324,7 @@ def test_what_is_no_baseline_is_refused_in_one_line(tmp_path: Path, content: byt
         Baseline.load(str(path))
     assert told in str(refused.value)
     assert "\n" not in str(refused.value)
+    assert "Error(" not in str(refused.value) and "sys." not in str(refused.value)
     with pytest.raises(UsageError, match=r"^--save-baseline: "):
         check_place(str(path), "--save-baseline")
     assert path.read_bytes() == content  # and never written over
@@ -299,6 +337,26 @@ def test_paths_that_can_not_work_are_refused(tmp_path: Path) -> None:
     for path in (str(tmp_path), "", "-", "/dev/null", str(tmp_path / "none" / "b.json")):
         with pytest.raises(UsageError, match=r"^--save-baseline: "):
             check_place(path, "--save-baseline")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    path = str(tmp_path / "pipe")
+    os.mkfifo(path)
+    with pytest.raises(UsageError, match="is no regular file"):
+        Baseline.load(path)
+    with pytest.raises(UsageError, match="is no regular file"):
+        check_place(path, "--save-baseline")
+
+
+@pytest.mark.parametrize(("runs", "told"), [([], "has no runs"), ([{"figures": {}}], "has no figures in its runs")])
+def test_a_series_with_nothing_in_it_says_so(tmp_path: Path, runs: list[object], told: str) -> None:
+    path = tmp_path / "b.json"
+    series = {"script": "a.py", "key": "default", "start": runs, "runs": runs}
+    path.write_text(json.dumps({"format": "runner-baseline", "version": 1, "series": [series]}))
+    baseline = Baseline.load(str(path))
+    baseline.choose(Key(), entry(0))
+    assert baseline.references(WALL) == []
+    assert baseline.notices(entry(0)) == [f"{path} {told} under default; nothing was compared"]
 
 
 def test_what_a_file_says_of_a_run_is_text_or_nothing(tmp_path: Path) -> None:
@@ -376,3 +434,13 @@ def test_a_branch_is_forgotten_and_the_others_stay(tmp_path: Path) -> None:
     assert [series.key for series in Baseline.load(path).series] == ["main"]
     baseline_changes.forget(path, Key("any"), everything=True)
     assert Baseline.load(path).series == []
+
+
+def test_a_fork_s_branch_of_the_same_name_is_kept_apart() -> None:
+    baseline = baseline_of([10.0] * 3, Key("main"))
+    key = key_of({"GITHUB_REF_NAME": "5/merge", "GITHUB_HEAD_REF": "main", "GITHUB_BASE_REF": "main"})
+    baseline.choose(key, entry(0))
+    assert baseline.chosen is not None
+    assert baseline.chosen.key == "main"
+    baseline.add(entry(10.5))
+    assert [(series.key, len(series.runs)) for series in baseline.series] == [("main", 3), ("main (pull request)", 4)]

@@ -13,6 +13,7 @@ from runner.engine.baseline_key import Key
 from runner.engine.ci import CiOptions, Judge, gates_of
 from runner.engine.config_shape import Shaper
 from runner.engine.config_tree import parse_yaml
+from runner.engine.confirm import confirmed
 from runner.engine.gate_files import gate_files
 from runner.engine.history import HistoryManager
 from runner.model.errors import UsageError
@@ -133,6 +134,24 @@ def test_only_what_passed_is_saved(tmp_path: Path) -> None:
     assert [run["run_id"] for run in series.runs] == ["000000000003", "000000000004"]
     assert series.runs[0]["host_class"] == "4 cores, 16 GB"
     assert judge.warnings == []
+
+
+def test_a_run_that_failed_by_itself_is_not_saved_though_another_one_helped_it(tmp_path: Path) -> None:
+    path = tmp_path / "b.json"
+    judge = judge_of(add_gate=(f"{WALL}:5s", f"{CPU}:2s"), save_baseline=str(path))
+    slow, fast = run_of(9.0, 1, **{CPU: 1.0}), run_of(3.0, 2, **{CPU: 1.0})
+    judge.save(fast, confirmed(judge.judge(slow), judge.judge(fast)), judge.judge(fast))
+    assert len(Baseline.load(str(path)).series[0].runs) == 1
+    # Each timing fails in another of the two runs: that passes, and neither run is a level for later ones.
+    busy = run_of(3.0, 3, **{CPU: 2.5})
+    own = judge.judge(busy)
+    both = confirmed(judge.judge(slow), own)
+    assert both.passed
+    judge.save(busy, both, own)
+    assert len(Baseline.load(str(path)).series[0].runs) == 1
+    assert both.notices[-1] == (
+        f"the run is not saved in the baseline: {CPU} failed in it, though not in the run before"
+    )
 
 
 def test_another_file_is_saved_with_what_was_compared_and_the_run(tmp_path: Path) -> None:

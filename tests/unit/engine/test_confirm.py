@@ -10,6 +10,7 @@ from runner.model.metric import BOUND, EXACT
 from runner.model.run import Attempt, Run
 
 WALL, MEMORY, FAULTS = "execution_time_seconds", "memory_max_mb", "page_faults_minor"
+THREADS, CPU = "num_threads", "cpu_time_seconds"
 
 
 class Ran:
@@ -51,14 +52,15 @@ def run(id: str, started: int, kind: str = EXACT, **metrics: float | None) -> Ru
 
 def test_the_median_run_has_the_median_of_each_figure() -> None:
     runs = [
-        run("a", 1, **{WALL: 3.0, MEMORY: 10.0, FAULTS: 7}),
-        run("b", 2, **{WALL: 1.0, MEMORY: 30.0, FAULTS: 8}),
-        run("c", 3, **{WALL: 2.0, MEMORY: 20.0, FAULTS: 9}),
-        run("d", 4, **{WALL: 9.0, MEMORY: 40.0, FAULTS: 10}),
+        run("a", 1, **{WALL: 3.0, MEMORY: 10.0, FAULTS: 7, THREADS: 3}),
+        run("b", 2, **{WALL: 1.0, MEMORY: 30.0, FAULTS: 9, THREADS: 3}),
+        run("c", 3, **{WALL: 2.0, MEMORY: 20.0, FAULTS: 9, THREADS: 4}),
+        run("d", 4, **{WALL: 9.0, MEMORY: 40.0, FAULTS: 10, THREADS: 4}),
     ]
     middle = median_run(runs)
     assert middle.id == "c"
-    assert middle.last.metrics == {WALL: 2.5, MEMORY: 25.0, FAULTS: 8}
+    assert middle.last.metrics == {WALL: 2.5, MEMORY: 25.0, FAULTS: 9, THREADS: 3.5}
+    assert isinstance(middle.last.metrics[FAULTS], int)
     assert middle.tags == {"gate_run": "median of 4"}
     assert runs[2].tags == {}
     assert middle.started == 1, "the others would be taken for earlier runs"
@@ -78,7 +80,7 @@ def test_a_median_is_known_as_well_as_the_least_of_them() -> None:
 
 
 def gate(metric: str, passed: bool, value: float | None = 1.0) -> GateResult:
-    return GateResult(metric, f"{metric}:1", value, 1.0, passed, f"{metric} told")
+    return GateResult(metric, f"{metric}:1", value, 1.0, passed, f"{metric} {value}")
 
 
 @pytest.mark.parametrize(
@@ -112,6 +114,32 @@ def test_only_what_fails_twice_fails(first: bool, second: bool, passed: bool) ->
     assert both.passed == passed
     assert ("one of two runs" in both.gates[0].text) == (first != second)
     assert ("confirmed" in both.gates[0].text) == (not first and not second)
+
+
+def test_the_figure_that_is_told_is_that_of_the_second_run() -> None:
+    for first, second in ((False, True), (True, False)):
+        both = confirmed(Judgement([gate(WALL, first, 3.0)]), Judgement([gate(WALL, second, 2.0)]))
+        assert both.gates[0].value == 2.0
+        assert both.gates[0].text == f"{WALL} 2.0; failed in one of two runs, the first: {WALL} 3.0"
+
+
+@pytest.mark.parametrize("metric", [MEMORY, THREADS, FAULTS])
+def test_what_chance_does_not_move_is_what_the_second_run_showed(metric: str) -> None:
+    first = Judgement([gate(WALL, False), gate(metric, True)])
+    both = confirmed(first, Judgement([gate(WALL, True), gate(metric, False, 9.0)]))
+    assert not both.passed
+    assert (both.gates[1].value, both.gates[1].text) == (9.0, f"{metric} 9.0")
+    assert not confirmed(Judgement(regressed=[WALL]), Judgement(regressed=[metric])).passed
+
+
+def test_a_timing_that_was_not_measured_gets_no_second_chance() -> None:
+    assert not confirmed(Judgement([gate(WALL, True)]), Judgement([gate(WALL, False, None)])).passed
+
+
+def test_timings_that_fail_in_a_run_each_pass() -> None:
+    both = confirmed(Judgement([gate(WALL, False), gate(CPU, True)]), Judgement([gate(WALL, True), gate(CPU, False)]))
+    assert both.passed
+    assert ["one of two runs" in result.text for result in both.gates] == [True, True]
 
 
 def test_a_regression_has_to_be_seen_twice() -> None:

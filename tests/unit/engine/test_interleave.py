@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from runner.engine.interleave import judge_pairs
+from runner.engine.interleave import judge_alone, judge_pairs
 from runner.model.judgement import SAME, WORSE, Judgement
 from runner.model.metric import CEILING, EXACT
 from runner.model.run import Attempt, Run
@@ -58,7 +58,8 @@ def test_a_change_has_to_matter(least: float, passed: bool) -> None:
 def test_few_pairs_do_not_fail_and_say_so() -> None:
     judgement = judge_pairs(*pairs(1.0, count=3))
     assert judgement.passed
-    assert "too few" in judgement.notices[0]
+    assert judgement.notices[0].startswith("3 pairs are too few")
+    assert judge_pairs(*pairs(1.0, count=1)).notices[0].startswith("1 pair is too few")
 
 
 def test_a_figure_of_which_only_a_limit_is_known_is_not_compared() -> None:
@@ -115,3 +116,11 @@ def test_other_gates_hold_for_the_median_of_head() -> None:
 def test_the_same_input_gives_the_same_judgement() -> None:
     base, head = pairs(0.1)
     assert judge_pairs(base, head).to_dict() == judge_pairs(base, head).to_dict()
+
+
+def test_without_a_base_limits_hold_and_nothing_is_compared() -> None:
+    gates = [parse_gate(text) for text in (f"{WALL}:<=1", f"{WALL}:+10%", f"{MEMORY}:5")]
+    judgement = judge_alone(runs([1.0] * 5 + [9.0] * 3), gates)
+    assert [result.passed for result in judgement.gates] == [True, True, False]
+    assert judgement.gates[1].skipped
+    assert judgement.changes == []

@@ -66,8 +66,21 @@ def test_neither_the_script_nor_the_record_nor_the_baseline_is_overwritten() -> 
         make_reports(asked(**paths(html="job.py")), {}, "job.py")
     with pytest.raises(UsageError, match=r"the record and --tap-output both name runs\.db"):
         make_reports(asked(record={"history_db": "runs.db"}, **paths(tap="runs.db")), {})
-    with pytest.raises(UsageError, match=r"--save-baseline and --json-output both name b\.json"):
-        make_reports(asked(ci={"save_baseline": "b.json"}, **paths(json="b.json")), {})
+    for attr, flag in (("save_baseline", "--save-baseline"), ("baseline", "--baseline")):
+        with pytest.raises(UsageError, match=rf"{flag} and --json-output both name b\.json"):
+            make_reports(asked(ci={attr: "b.json"}, **paths(json="b.json")), {})
+    both = asked(ci={"baseline": "b.json", "save_baseline": "b.json"}, **paths(json="j.json"))
+    assert len(make_reports(both, {})) == 1
+
+
+def test_the_configuration_file_is_not_overwritten() -> None:
+    with pytest.raises(UsageError, match=r"the configuration file and --markdown-output both name c\.yaml"):
+        make_reports(asked(config={"config": "c.yaml"}, **paths(markdown="c.yaml")), {})
+    open("runner.yaml", "w").close()
+    with pytest.raises(UsageError, match=r"the configuration file and --tap-output both name runner\.yaml"):
+        make_reports(asked(**paths(tap="runner.yaml")), {})
+    # Where none is to apply, it is a file like any other.
+    assert len(make_reports(asked(config={"config": ""}, **paths(tap="runner.yaml")), {})) == 1
 
 
 @pytest.mark.parametrize("owner", FLAGS)

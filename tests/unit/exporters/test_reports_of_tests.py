@@ -74,7 +74,7 @@ def test_what_got_worse_without_a_gate_is_a_failed_case() -> None:
     change = Change(EXECUTION_TIME.name, 1.25, 1.0, 0.2, 0.3, "worse", 20)
     _, case = cases(junit_xml(finished(), Judgement([], [change], [], [EXECUTION_TIME.name])))
     message = case.find("failure").attrib["message"]  # type: ignore[union-attr]
-    assert message == "execution_time_seconds got worse: 1.25 s, 1.00 s in the baseline (+25.0%)"
+    assert message == "execution_time_seconds got worse: 1.25 s, 1.00 s in the baseline (+25 %)"
 
 
 def test_attempts_before_the_last_are_told_as_flaky_or_rerun() -> None:

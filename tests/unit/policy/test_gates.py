@@ -9,7 +9,7 @@ import pytest
 from runner.model.errors import UsageError
 from runner.model.metric import BOUND, CEILING, EXACT
 from runner.model.reference import Reference
-from runner.policy.gates import bounds, parse_gate
+from runner.policy.gates import bounds, in_force, parse_gate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +59,7 @@ def test_a_smallest_change_may_stand_beside_a_relative_one() -> None:
     ("cpu_max:+%", "not a number"), ("cpu_max:+-3%", "no change"), ("cpu_max:-120%", "no change"),
     ("cpu_max:+10%&0.5", "smallest change"), ("cpu_max:+10%&>-1", "negative"), ("cpu_max:+nan%", "finite"),
     ("cpu_max:++10%", "no change"), ("cpu_max:<=+10%", "takes no operator"), ("cpu_max:> +10%", "takes no operator"),
+    ("cpu_max:>=-10%", "takes no operator, as in -10%"), ("cpu_max:<-10", "takes no operator, as in -10%"),
     ("CPU_MAX:90", "did you mean 'cpu_max'?"),
     ("error_message:x", "no figure"), ("success:1", "no figure"), ("exit_code:==0", "no figure"),
 ])  # fmt: skip
@@ -79,6 +80,11 @@ def test_bounds_make_a_gate_each() -> None:
         bounds("cpu_mx", 1, None, "c.yaml:3: gate")
     with pytest.raises(UsageError, match="not a finite number"):
         bounds(CPU, float("nan"))
+    for limit, told in ((True, "not a bool"), ([1], "not a list"), (10**400, "not a fin"), (10**5000, "not a fin")):
+        with pytest.raises(UsageError, match=told):
+            bounds(CPU, limit)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="is a text"):
+        bounds(7, 1)  # type: ignore[arg-type]
     for limits in (("-10%", None), (None, "+10%")):  # taken as limits, they would never fail, or always
         with pytest.raises(UsageError, match="allowed in this direction"):
             bounds(CPU, *limits)
@@ -105,6 +111,31 @@ def test_what_was_found_and_what_is_allowed_is_said_in_units() -> None:
     assert parse_gate("cpu_max:90").judge({CPU: 90.004}).text == "cpu_max 90.004 % (at most 90 %)"
     assert parse_gate("stdout_lines:>=5.5").judge({LINES: 6}).text == "stdout_lines 6 (at least 5.5)"
     assert parse_gate("cpu_max:90").judge({CPU: 90}).text == "cpu_max 90 % (at most 90 %)"
+
+
+@pytest.mark.parametrize(("text", "value", "told"), [
+    ("cpu_max:0.001", 99, "cpu_max 99 % (at most 0.001 %)"), ("cpu_max:0.5", 99, "cpu_max 99 % (at most 0.5 %)"),
+    ("cpu_max:0", 0.04, "cpu_max 0.04 % (at most 0.0 %)"), ("num_threads:3", 3.5, "num_threads 3.5 (at most 3)"),
+    ("stdout_lines:>=5.5", 3, "stdout_lines 3 (at least 5.5)"),
+    ("execution_time_seconds:0.0000001", 1, "execution_time_seconds 1.00 s (at most 1e-07 s)"),
+    ("memory_max_mb:0.0000001", 1, "memory_max_mb 1 MB (at most 1e-07 MB)"),
+    ("page_faults_minor:1200.5", 90_000, "page_faults_minor 90,000 (at most 1,200)"),
+])  # fmt: skip
+def test_small_figures_have_digits_enough(text: str, value: float, told: str) -> None:
+    gate = parse_gate(text)
+    assert gate.judge({gate.metric.name: value}).text == told
+
+
+def test_what_is_printed_of_a_result_says_whether_it_passed() -> None:
+    gate = parse_gate("memory_max_mb:1GB")
+    assert str(gate.judge({MEMORY: 31.25})) == "memory_max_mb 31.2 MB (at most 1 GB): passed"
+    assert str(gate.judge({MEMORY: 2048.0})) == "memory_max_mb 2 GB (at most 1 GB): failed"
+
+
+def test_of_several_gates_in_one_direction_the_last_counts() -> None:
+    gates, told = in_force([parse_gate(text) for text in ("cpu_max:80", "cpu_max:>=10", "cpu_max:<90", "cpu_max:<90")])
+    assert [gate.text for gate in gates] == ["cpu_max:>=10", "cpu_max:<90"]
+    assert told == ["gate cpu_max:<90 replaces cpu_max:80"]
 
 
 @pytest.mark.parametrize(("value", "told"), [

@@ -11,7 +11,7 @@ from runner.cli.tables import write_json, write_rows
 from runner.engine.baseline_key import key_of
 from runner.engine.gate_files import gate_files
 from runner.model.errors import UsageError
-from runner.options import COMMAND_LINE
+from runner.options import COMMAND_LINE, DEFAULT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,11 +45,19 @@ def _refuse_run_options(given: Mapping[str, Options]) -> None:
 
 
 def gate(*options_and_out: Any) -> int:
-    """Judge two files, or with ``--base`` two revisions of a script; return the exit code."""
+    """Judge two files, or with ``--base`` two revisions of a script; return the exit code.
+
+    Raises:
+        UsageError: Something on the line makes no sense; nothing has been run.
+        StartError: A revision can't be run.
+    """
     *options, out = options_and_out
     given = dict(zip(GATE_OWNERS, options, strict=True))
-    own, ci = given["gate"], given["ci"]
-    if given["gate-revisions"].base:
+    own, ci, revisions = given["gate"], given["ci"], given["gate-revisions"]
+    for attr in ("base", "head"):
+        if revisions.source(attr) != DEFAULT and not getattr(revisions, attr):
+            raise UsageError(f"--{attr}: the revision is empty; a variable that is to name it may not be set")
+    if revisions.base:
         from runner.cli.commands.gate_revisions import gate_revisions
 
         return gate_revisions(own.files, given, out)

@@ -13,10 +13,10 @@ from runner.cli.tables import write_json, write_rows
 from runner.cli.telling import Telling
 from runner.engine.ci import gates_of
 from runner.engine.confirm import confirmed, median_run, worth_confirming
-from runner.engine.interleave import RunFailedError, judge_pairs
+from runner.engine.interleave import BASE, HEAD, RunFailedError, judge_alone, judge_pairs
 from runner.engine.reports import make_reports
-from runner.engine.revision_gate import PAIRS, WARMUP, RevisionGate, least_effect
-from runner.model.errors import RunnerError, UsageError
+from runner.engine.revision_gate import PAIRS, WARMUP, WORKING_TREE, RevisionGate, as_reported, least_effect
+from runner.model.errors import RunnerError, StartError, UsageError
 from runner.options import COMMAND_LINE
 
 TYPE_CHECKING = False
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from runner.engine.interleave import Interleaved
     from runner.engine.run_options import RunOptions
     from runner.model.judgement import Judgement
+    from runner.policy.gates import Gate
 
 #: What a run has and a gate of two revisions has no use for.
 _NOT_HERE = {
@@ -54,7 +55,7 @@ def gate_revisions(words: Sequence[str], given: Mapping[str, Any], out: TextIO) 
         UsageError: Something on the line makes no sense; nothing has been run.
         StartError: A side can't be run.
     """
-    options, confirm, show = given["gate-revisions"], given["confirm"], given["show"]
+    options, show = given["gate-revisions"], given["show"]
     _refuse_strangers(given)
     least = least_effect(options.min_effect)
     gates, notices = gates_of(given["ci"])
@@ -64,41 +65,60 @@ def gate_revisions(words: Sequence[str], given: Mapping[str, Any], out: TextIO) 
             raise UsageError("--format: a report goes to standard output already; give one of them a file")
         out = sys.stderr
     env = _environment(given["run"])
-    limits = given["limits"] if given["limits"].sources else None
-    if limits is not None:
-        limits.check(given["run"].direct)
-    count = confirm.gate_runs or PAIRS
-    warmup = WARMUP if confirm.warmup is None else confirm.warmup
-    with Telling(show) as telling, RevisionGate(words, options, given["run"], env, telling.tell) as gate:
-        work = gate.interleaved(given["monitor"], given["record"], limits, lambda text: telling.tell(text, False))
-
-        def judge() -> Judgement:
-            base, head = (side.runs for side in work.sides)
-            return judge_pairs(base, head, gates, options.metric, least, options.confidence, options.seed)
-
-        try:
-            work.run(count, warmup)
-            judgement = judge()
-            if confirm.confirm and worth_confirming(judgement):
-                telling.tell("a timing got worse: running once more to confirm", True)
-                work.run(count, 0)
-                judgement = confirmed(judgement, judge())
-        except RunFailedError as error:
-            telling.tell("", False)
-            _show_output(error)
-            raise
-        judgement.notices[:0] = [*notices, *gate.notices]
+    if given["limits"].sources:
+        given["limits"].check(given["run"].direct)
+    with Telling(show) as telling:
+        gate = RevisionGate(words, options, given["run"], env, telling.tell)
+        work, judgement = _judged(gate, given, gates, least, telling)
+    judgement.notices[:0] = [*notices, *gate.notices]
     told = copy(judgement)
     told.notices = [_title(gate, work), *judgement.notices]
     for report in reports:
         try:
-            report.write(median_run(work.sides[1].runs), told)
+            report.write(as_reported(median_run(work.sides[-1].runs)), told)
         except RunnerError as error:
             work.warnings.append(str(error))
     for line in work.warnings:
         warn(Screen(), line, show)
     _answer(given, gate, work, judgement, out)
     return 0 if judgement.passed else 3
+
+
+def _judged(
+    gate: RevisionGate, given: Mapping[str, Any], gates: Sequence[Gate], least: float, telling: Telling
+) -> tuple[Interleaved, Judgement]:
+    """Run both sides and judge them; where that can't be done, say first what may be the reason.
+
+    Raises:
+        StartError: A side can't be run, or fails.
+    """
+    options, confirm = given["gate-revisions"], given["confirm"]
+    limits = given["limits"] if given["limits"].sources else None
+    count = confirm.gate_runs or PAIRS
+    try:
+        with gate:
+            work = gate.interleaved(given["monitor"], given["record"], limits, lambda text: telling.tell(text, False))
+
+            def judge() -> Judgement:
+                *base, head = (side.runs for side in work.sides)
+                if not base:
+                    return judge_alone(head, gates)
+                return judge_pairs(base[0], head, gates, options.metric, least, options.confidence, options.seed)
+
+            work.run(count, WARMUP if confirm.warmup is None else confirm.warmup)
+            judgement = judge()
+            if confirm.confirm and worth_confirming(judgement):
+                telling.tell("a timing got worse: running once more to confirm", True)
+                work.run(count, 0)
+                judgement = confirmed(judgement, judge())
+            return work, judgement
+    except StartError as error:
+        telling.tell("", False)
+        if isinstance(error, RunFailedError):
+            _show_output(error)
+        for notice in gate.notices:
+            warn(Screen(), notice, given["show"])
+        raise
 
 
 def _refuse_strangers(given: Mapping[str, Any]) -> None:
@@ -126,14 +146,18 @@ def _answer(given: Mapping[str, Any], gate: RevisionGate, work: Interleaved, jud
         write_rows(out, "csv", _CSV, [change.to_dict() for change in judgement.changes])
     else:
         screen = Screen(out.fileno() if out.isatty() else -1)
-        out.write(screen.fit(f"{work.sides[1].target.name}: {_title(gate, work)}") + "\n")
+        out.write(screen.fit(f"{work.sides[-1].target.name}: {_title(gate, work)}") + "\n")
         out.writelines(line + "\n" for line in judgement_lines(screen, judgement))
 
 
 def _title(gate: RevisionGate, work: Interleaved) -> str:
     """Return what was compared with what."""
-    base, head = work.sides
-    return f"{head.label} against {base.label} ({gate.commits[base.name][:12]}), {len(base.runs)} pairs of runs"
+    *base, head = work.sides
+    count = len(head.runs)
+    if not base:
+        return f"{head.label} alone, {count} run{'s' * (count != 1)}"
+    commit = gate.commits[BASE][:12]
+    return f"{head.label} against {base[0].label} ({commit}), {count} pair{'s' * (count != 1)} of runs"
 
 
 def _as_data(
@@ -141,18 +165,19 @@ def _as_data(
 ) -> dict[str, object]:
     options = given["gate-revisions"]
     names = [change.metric for change in judgement.changes]
+    runs = {side.name: side.runs for side in work.sides}
     sides = {
-        side.name: {
-            "revision": side.label,
-            "commit": gate.commits[side.name],
-            "runs": [run.id for run in side.runs],
-            "figures": {name: [run.last.metrics.get(name) for run in side.runs] for name in names},
+        name: {
+            "revision": revision,
+            "commit": gate.commits[name],
+            "runs": [run.id for run in runs.get(name, ())],
+            "figures": {metric: [run.last.metrics.get(metric) for run in runs.get(name, ())] for metric in names},
         }
-        for side in work.sides
+        for name, revision in ((BASE, options.base), (HEAD, options.head or WORKING_TREE))
     }
     return {
         "status": "ok" if judgement.changes else "no_data",
-        "pairs": len(work.sides[0].runs),
+        "pairs": len(runs.get(BASE, ())),
         "confidence": options.confidence,
         "min_effect": least_effect(options.min_effect),
         "seed": options.seed,
