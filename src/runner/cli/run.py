@@ -85,9 +85,7 @@ def run(line: Line) -> int:
             own.follow(execution)
 
     repeating = _repeating(settings, execution, here, begin, show)
-    (repeating or execution).start()
-    _hide(line)
-    _die_of(execution.interrupted_by)
+    _start(execution, repeating, line)
     try:
         if repeating is None:
             begin()
@@ -97,10 +95,7 @@ def run(line: Line) -> int:
         if judge is not None:
             execution.warnings += judge.warnings
         _end(execution, here, finished, show, said, alerts)
-        if alerts is not None:
-            _warn(show, alerts.send())
-        if heartbeat is not None:
-            _warn(show, heartbeat.end(finished))
+        _tell_others(settings, show, finished, alerts, heartbeat)
         signal, code = _deadly(finished.last), finished.last.exit_code
         if finished.last.success and not passed(execution):
             code = GATE_FAILED
@@ -108,6 +103,15 @@ def run(line: Line) -> int:
         signal, code = _make_do(execution, here, error, show)
     _die_of(execution.interrupted_by or signal)
     return 125 if code is None else code
+
+
+def _start(execution: Execution, repeating: Repeating | None, line: Line) -> None:
+    """Start the script; does not return where a signal ended the wait for the lock."""
+    if execution.lock is not None:
+        _hide(line)  # the wait may be long
+    (repeating or execution).start()
+    _hide(line)
+    _die_of(execution.interrupted_by)
 
 
 def _die_of(signal: int) -> None:
@@ -118,8 +122,9 @@ def _die_of(signal: int) -> None:
 
 
 def _hide(line: Line) -> None:
-    """Take the webhook that stands on the line, a secret, out of what other users see of this process."""
-    given = line.given.get("channels", {}).get("slack_webhook")
+    """Take addresses that stand on the line and are secrets out of what other users see of this process."""
+    channels, heartbeat = line.given.get("channels", {}), line.given.get("heartbeat", {})
+    given = [*channels.get("slack_webhook", ()), *heartbeat.get("heartbeat", ())]
     if given:
         from runner.engine.title import hide
 
@@ -219,14 +224,29 @@ def _heartbeat(settings: Settings) -> Heartbeat | None:
 
 def _own_log(settings: Settings, show: ShowOptions) -> OwnLog | None:
     """Return the runner's own log, and let what is said go there too; None where none is kept."""
-    if settings.asked("own-log") is None:
+    if settings.asked("own-log") is None and show.log_level != "DEBUG":
         return None
     from runner.engine.own_log import OwnLog
     from runner.engine.own_log_options import OwnLogOptions
 
     options = settings.get("own-log", OwnLogOptions)
-    show.own_log = OwnLog.made_of(options, show.log_level) if options.wanted else None
+    if options.wanted or show.log_level == "DEBUG":
+        show.own_log = OwnLog.made_of(options, show.log_level, show.quiet)
     return show.own_log
+
+
+def _tell_others(
+    settings: Settings, show: ShowOptions, run: Run, alerts: Alerts | None, heartbeat: Heartbeat | None
+) -> None:
+    """Send alerts and the heartbeat, last of all, and say what helps to find a mistake in them."""
+    if alerts is not None:
+        _warn(show, alerts.send())
+    if heartbeat is not None:
+        _warn(show, heartbeat.end(run))
+    if show.own_log is not None and show.log_level == "DEBUG":
+        from runner.cli.debugging import explain
+
+        explain(show.own_log, settings, alerts)
 
 
 def _tell(show: ShowOptions, text: str) -> None:

@@ -96,7 +96,7 @@ def check(history: HistoryManager, options: CheckOptions, now: int) -> Verdict:
         StoreError: The record can't be read.
     """
     name = options.script
-    live = [each for each in running(history.db_path) if is_of(each.run, name)]
+    live = [each for each in running(history.db_path) if is_of(each.run, name) and not each.waiting]
     found = history.runs(RunFilter(name, limit=1))
     if not found:
         return _never(history, name, live, now)
@@ -128,7 +128,7 @@ def _failed(last: Run, now: int) -> list[tuple[str, str]]:
 def _late(options: CheckOptions, success: Run | None, live: list[LiveRun], now: int) -> list[tuple[str, str]]:
     if options.max_age is None:
         return []
-    limit = format_seconds(options.max_age)
+    limit = _bound(options.max_age)
     if success is None:
         return [(CRITICAL, "never seen to succeed")]
     if (now - _end(success)) / 1e9 <= options.max_age:
@@ -141,7 +141,7 @@ def _bounds(options: CheckOptions, last: Run, live: list[LiveRun], now: int) -> 
     problems = []
     took, memory = (last.last.metrics.get(metric.name) for metric in (EXECUTION_TIME, MEMORY_MAX))
     if options.max_duration is not None:
-        limit = format_seconds(options.max_duration)
+        limit = _bound(options.max_duration)
         if took is not None and took > options.max_duration:
             problems.append((WARNING, f"last run took {format_seconds(took)}, more than {limit}"))
         problems += [
@@ -153,6 +153,10 @@ def _bounds(options: CheckOptions, last: Run, live: list[LiveRun], now: int) -> 
         limit = format_value(options.max_memory, "bytes")
         problems.append((WARNING, f"last run needed {format_value(memory, MEMORY_MAX.unit)}, more than {limit}"))
     return problems
+
+
+def _bound(seconds: float) -> str:
+    return format_seconds(seconds) if seconds else "0 s"
 
 
 def _fine(last: Run, now: int) -> str:

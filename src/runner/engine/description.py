@@ -30,12 +30,15 @@ class Description:
         options: How it was asked for.
         job: How it is started.
         words: What the runner was given.
+        run_id: The run's id, if it has one already.
     """
 
-    def __init__(self, target: Target, options: RunOptions, job: Job, words: Sequence[str] = ()) -> None:
+    def __init__(
+        self, target: Target, options: RunOptions, job: Job, words: Sequence[str] = (), run_id: str = ""
+    ) -> None:
         from time import time_ns
 
-        run = Run(os.urandom(6).hex(), target.script_path, time_ns())
+        run = Run(run_id or os.urandom(6).hex(), target.script_path, time_ns())
         run.script_key = target.script_key
         run.name = options.name or target.name
         run.args = redact_arguments(target.args)

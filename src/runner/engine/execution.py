@@ -119,6 +119,8 @@ class Execution:
         self._failure: StartFailed | None = None
         self._trouble: Exception | None = None
         self._recorder: Recorder | None = None
+        #: The run's id, where it was shown before it could start.
+        self._id = ""
         #: Whether the finished run was to be in the record, and could not be stored.
         self.unrecorded = False
         self._run: Run | None = None
@@ -140,10 +142,24 @@ class Execution:
         if self.lock is None:
             return True
         try:
-            self.interrupted_by = self.lock.acquire(self.executor.pause, self.waiting)
+            self.interrupted_by = self.lock.acquire(self.executor.pause, self.waiting, self._wait_visibly)
         except StartFailed as failure:
             self._failure = failure
+        if self.interrupted_by:
+            self.forget()
         return not (self._failure or self.interrupted_by)
+
+    def _wait_visibly(self, what: str) -> int:
+        """Show the run among those that are running; return the descriptor on which its end may be asked for, or -1."""
+        from runner.engine.description import Description
+
+        try:
+            run = Description(self.target, self.options, self.job, self.words).run
+            self._open_record(run, what)
+        except Exception:  # it waits unseen, and whatever is wrong is told when it is recorded
+            return -1
+        self._id = run.id
+        return self._requests
 
     def keep_input(self) -> None:
         """Have standard input copied while it is read, for an attempt or a run after the first one."""
@@ -167,7 +183,7 @@ class Execution:
         """Carry the run to its end: all attempts, the record, the reports."""
         from runner.engine.description import Description
 
-        description = Description(self.target, self.options, self.job, self.words)
+        description = Description(self.target, self.options, self.job, self.words, self._id)
         self._run = run = description.run
         if self.lock is not None:
             self.lock.sign(run.id)
@@ -210,13 +226,17 @@ class Execution:
         """Whether nothing was started since another run has the lock: no run at all, as far as the record goes."""
         return self.lock is not None and self.lock.skipped
 
-    def _open_record(self, run: Run) -> None:
+    def _open_record(self, run: Run, waiting: str = "") -> None:
         if self.record.disable_history or self.skipped:
+            self.forget()
+            return
+        if self._recorder is not None:
+            self._recorder.go_on(run)
             return
         from runner.engine.location import absolute
         from runner.engine.record import Recorder
 
-        self._recorder = Recorder(self.record, absolute(), run)
+        self._recorder = Recorder(self.record, absolute(), run, waiting)
 
     def _attempt(self, number: int) -> Attempt:
         from runner.engine.failure import name_failure
@@ -248,13 +268,16 @@ class Execution:
     def _tell_failure(self, fold: Fold, number: int) -> None:
         from time import time_ns
 
-        from runner.agent.events import FAILED_TO_START, SKIPPED, Ended
+        from runner.agent.events import CANCELLED, FAILED_TO_START, SKIPPED, Ended
 
         assert self._failure is not None
         fold.attempt.started = time_ns()
         message = self._failure.message
-        reason = SKIPPED if self.skipped else FAILED_TO_START
+        cancelled = self.lock is not None and self.lock.cancelled
+        reason = SKIPPED if self.skipped else CANCELLED if cancelled else FAILED_TO_START
         self._tell(fold, number, Ended(0.0, reason, self._failure.code, message=message))
+        if cancelled:
+            fold.attempt.metrics, fold.attempt.kinds = {}, {}  # nothing ran that could be measured
 
     def _next_delay(self, run: Run, attempt: Attempt) -> float | None:
         if self.policy is None or self._trouble is not None:
@@ -303,9 +326,11 @@ class Execution:
         return self._run
 
     def forget(self) -> None:
-        """Leave nothing of a run whose `finish` has failed."""
+        """Leave nothing of a run whose `finish` has failed, or that only waited."""
         if self._recorder is not None:
             self._recorder.forget()
+            self._recorder = None
+        self._id = ""
 
     def make_do(self) -> Ended | None:
         """Carry the script to its end with nothing around it, after the runner's own parts have failed."""

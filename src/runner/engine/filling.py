@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from select import select
 from shutil import rmtree
 from time import monotonic, sleep
 
+from runner.engine.filling_failure import lines_of, reason_of
 from runner.engine.interpreter import on_path
 from runner.model.errors import StartError
 from runner.model.units import format_seconds
@@ -27,8 +27,6 @@ _PAUSE = 0.1
 _REDRAW = 0.25
 #: Seconds after which a runner says that it waits for another.
 _PATIENCE = 1.0
-#: Characters told of why an installer failed.
-_REASON = 400
 #: Bytes kept of what an installer says.
 _KEPT = 64 << 10
 
@@ -132,7 +130,10 @@ def fill(root: str, script: str, metadata: Metadata, base: str, environ: Mapping
             installer.call([base, "-m", "venv", root])
             if metadata.dependencies:
                 pip = [os.path.join(root, "bin", "python"), "-m", "pip", "install", "--disable-pip-version-check"]
-                installer.call([*pip, "--no-input", "--", *metadata.dependencies])
+                log = os.path.join(root, "pip.log")
+                installer.call([*pip, "--no-input", "--log", log, "--", *metadata.dependencies], log)
+                with suppress(OSError):
+                    os.unlink(log)
     except BaseException:
         rmtree(root, ignore_errors=True)
         tell("", False)
@@ -163,8 +164,12 @@ class _Installer:
         self.call([uv, "export", "--script", self.script, "--no-header", "--no-hashes", "--output-file", path])
         return ["--requirements", path]
 
-    def call(self, command: Sequence[str]) -> None:
+    def call(self, command: Sequence[str], log: str = "") -> None:
         """Run a program to its end.
+
+        Args:
+            command: The program and its arguments.
+            log: File into which it writes what it does not say, or "".
 
         Raises:
             StartError: It failed.
@@ -195,24 +200,18 @@ class _Installer:
             if process.stdout is not None:
                 process.stdout.close()
         if code:
-            reason = _reason(said) or f"{command[0]} failed ({code})"
+            reason = reason_of(said, _read(log)) or f"{command[0]} failed ({code})"
             raise StartError(f"no environment could be made for {self.script}: {reason}", 125)
 
     def _progress(self, said: bytes) -> None:
-        now = _lines(said)[-1:] or [""]
+        now = lines_of(said)[-1:] or [""]
         elapsed = monotonic() - self.began
         self.tell(f"making an environment for {os.path.basename(self.script)}, {elapsed:.0f} s: {now[0]}", False)
 
 
-def _lines(said: bytes) -> list[str]:
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.decode("utf-8", "replace")).replace("\r", "\n")
-    return [line.strip() for line in text.split("\n") if line.strip()]
-
-
-def _reason(said: bytes) -> str:
-    """Return what an installer names as the reason of its failure."""
-    lines = _lines(said)
-    # uv draws a tree: a cross, then what led to it.
-    first = next((at for at, line in enumerate(lines) if re.match("(ERROR|error)|\u00d7", line)), len(lines) - 1)
-    told = (re.sub("^(ERROR:|error:|[\u00d7\u2570\u251c\u2500\u25b6])+", "", line).strip() for line in lines[first:])
-    return " ".join(line for line in told if not line.startswith(("[notice]", "WARNING:")))[:_REASON]
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return ""  # none is written, or not that far

@@ -82,6 +82,8 @@ def _counted(history: HistoryManager, back: int, script: str, samples: bool) -> 
 
 
 def _unfinished(run: LiveRun) -> UsageError:
+    if run.waiting:
+        return UsageError(f"run {run.id} of {run.script} has not begun: it is {run.state}")
     return UsageError(
         f"run {run.id} of {run.script} is still running: runner top and runner logs show it, "
         "runner show and the like when it has ended"
@@ -102,9 +104,8 @@ def _unknown(history: HistoryManager, word: str) -> UsageError:
             return UsageError(f"{word!r} is a script, not a run; its last run is called last:{word}")
         return UsageError(f"{word!r} names no run{did_you_mean(word, [LAST])}: a run is called by its id or the "
                           f"beginning of it, last, last:SCRIPT or -2")  # fmt: skip
-    recent = history.runs(RunFilter(limit=1000))
-    guess = did_you_mean(word, [run.id[: max(len(word), 4)] for run in recent]) if len(word) >= 4 else ""
-    return UsageError(f"no run's id begins with {word}{guess}; the last runs are:\n{_listed(recent[:3])}")
+    recent = history.runs(RunFilter(limit=3))
+    return UsageError(f"no run's id begins with {word}; the last runs are:\n{_listed(recent)}")
 
 
 def _listed(runs: list[Run]) -> str:

@@ -53,20 +53,16 @@ class LimitOptions(Options):
         if direct:
             for attr in ("max_output", "idle_timeout"):
                 if getattr(self, attr) is not None:
-                    raise UsageError(f"{self._named(attr)}: with --direct no output passes through the runner")
+                    raise UsageError(f"{_named(self, attr)}: with --direct no output passes through the runner")
         if self.ionice:
             from runner.agent.priority import has_io_priority, io_priority
 
             try:
                 io_priority(self.ionice)
             except ValueError as error:
-                raise UsageError(f"{self._named('ionice')}: {error}") from None
+                raise UsageError(f"{_named(self, 'ionice')}: {error}") from None
             if not has_io_priority():
-                raise UsageError(f"{self._named('ionice')}: this system has no priorities of disk accesses")
-
-    def _named(self, attr: str) -> str:
-        """Return what set a field, to begin a message with."""
-        return self.source(attr).partition(" ")[2] if self.rank(attr) != 3 else self.declared[attr].label
+                raise UsageError(f"{_named(self, 'ionice')}: this system has no priorities of disk accesses")
 
     def apply(self, job: Job) -> None:
         """Have a job keep within the limits."""
@@ -77,9 +73,9 @@ class LimitOptions(Options):
 class LockOptions(Options):
     """Which runs must not run at the same time."""
 
-    lock: str = opt(
-        "Hold this lock while it runs; wait for it if another run has it (a name, or a path)", default="",
-        metavar="NAME", yaml="lock.name", role=RUN,
+    lock: str | None = opt(
+        "Hold this lock while it runs; wait for it if another run has it (a name, or a path)", metavar="NAME",
+        yaml="lock.name", role=RUN,
     )  # fmt: skip
     no_overlap: str | None = opt(
         "If the lock, or without --lock the script itself, is in use: skip this run, wait, or fail",
@@ -90,8 +86,24 @@ class LockOptions(Options):
         metavar="SECONDS", yaml="lock.timeout", role=RUN,
     )  # fmt: skip
 
+    def check(self) -> None:
+        """Refuse what would be no lock: an empty name, as of a variable that is not set, would protect nothing.
+
+        Raises:
+            UsageError: A value makes no sense.
+        """
+        if self.lock is not None and not self.lock.strip():
+            raise UsageError(f"{_named(self, 'lock')}: a lock needs a name, and this one is empty")
+        if self.lock_timeout is not None and self.lock is None and self.no_overlap is None:
+            raise UsageError("--lock-timeout: there is no lock to wait for; name one with --lock, or add --no-overlap")
+
     def patience(self) -> float | None:
         """Return the seconds to wait for the lock, None for as long as it takes."""
         if self.lock_timeout is not None:
             return self.lock_timeout
         return 0.0 if self.no_overlap in (SKIP, FAIL) else None
+
+
+def _named(options: Options, attr: str) -> str:
+    """Return what set a field, to begin a message with."""
+    return options.source(attr).partition(" ")[2] if options.rank(attr) != 3 else options.declared[attr].label

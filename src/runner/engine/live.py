@@ -28,6 +28,8 @@ RUNNING = "running"
 #: Between the end of an attempt and the start of the next, or of the record.
 BETWEEN = "between attempts"
 STARTING = "starting"
+#: Begins the state of a run that can't start yet.
+WAITING = "waiting for "
 
 
 class LiveRun:
@@ -38,11 +40,12 @@ class LiveRun:
         runner_pid: Process id of the runner, or of the program that runs it by the Python API.
         path: Its journal.
         attempt: Number of the running attempt.
-        state: `RUNNING`, `STARTING` or `BETWEEN`.
+        state: `RUNNING`, `STARTING`, `BETWEEN`, or `WAITING` and for what.
+        waiting: Whether it can't start yet: its script has never run.
         pid: Process id of the script, None while there is none.
         figures: The newest sample by `SAMPLE_FIELDS`, empty before there is one; ``cpu_percent`` is that of about the
             last second.
-        elapsed: Seconds since the start of the run.
+        elapsed: Seconds since the start of the run, or as long as it waits.
     """
 
     def __init__(self, path: str) -> None:
@@ -60,8 +63,9 @@ class LiveRun:
         self.attempt = self.now.attempt
         self.elapsed = max(0.0, (time_ns() - self.run.started) / 1e9)
         self.pid = None
+        self.waiting = bool(self.now.waiting)
         if self.now.started is None:
-            self.state = STARTING
+            self.state = WAITING + self.now.waiting if self.waiting else STARTING
         elif self.now.ended is not None:
             self.state = BETWEEN
         else:

@@ -31,6 +31,7 @@ _READ = os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | os.O_NONBLOCK | os.O_NOCTT
 _FIRST, _LONGEST = 0.01, 0.1
 #: Seconds of waiting in silence.
 _SILENCE = 1.0
+_SIGTERM = 15
 
 
 class Lock:
@@ -45,6 +46,7 @@ class Lock:
         path: The file that is locked.
         silence: Seconds to wait before it is said for whom.
         skipped: Whether the run was skipped.
+        cancelled: Whether somebody asked for its end while it waited.
 
     Raises:
         UsageError: Nothing says which lock is meant.
@@ -57,36 +59,44 @@ class Lock:
         self._since = 0
         self._held = False
         self.silence = _SILENCE
-        self.skipped = False
+        self.skipped = self.cancelled = False
         folder = os.path.join(state_directory(), "locks", os.uname().nodename)
-        if os.sep in options.lock:
-            self.path, self._folder = absolute(os.path.expanduser(options.lock)), ""
-        elif options.lock:
-            self.path, self._folder = os.path.join(folder, _file_name(options.lock)), folder
-        else:
+        name = options.lock
+        if name is None:
             self._folder = os.path.join(folder, "scripts")
             self.path = os.path.join(self._folder, _key(target, cwd))
-        named = os.path.basename(options.lock) or options.lock
-        self._what = f"the lock {named}" if options.lock else f"the lock of {target.name}"
+        elif os.sep in name:
+            self.path, self._folder = absolute(os.path.expanduser(name)), ""
+        else:
+            self.path, self._folder = os.path.join(folder, _file_name(name)), folder
+        self._what = f"the lock of {target.name}" if name is None else f"the lock {os.path.basename(name) or name}"
 
-    def acquire(self, pause: Callable[[float], int], say: Callable[[str], None] | None = None) -> int:
+    def acquire(
+        self,
+        pause: Callable[[float, int], int],
+        say: Callable[[str], None] | None = None,
+        show: Callable[[str], int] | None = None,
+    ) -> int:
         """Get the lock.
 
         Args:
-            pause: Waits for some seconds, and returns the signal that is to end the run, or 0.
+            pause: Waits for some seconds, or until something is to be read on a descriptor (-1: none), and returns the
+                signal that is to end the run, or 0.
             say: Told, once, for whom the run waits.
+            show: Told, once and as soon as it has to wait, for which lock; returns the descriptor on which its end may
+                be asked for, or -1.
 
         Returns:
             The signal that ended the wait, 0 when the lock is held.
 
         Raises:
-            StartFailed: It can't be had; `skipped` tells whether that is no failure.
+            StartFailed: It can't be had; `skipped` and `cancelled` tell whether that is no failure.
         """
         if self._folder:
             make_folder(self._folder)
         begun = monotonic()
         patience = self._options.patience()
-        delay = _FIRST
+        delay, requests = _FIRST, -1
         while not self._try():
             waited = monotonic() - begun
             holder = self._holder()
@@ -94,12 +104,16 @@ class Lock:
                 self._give_up(holder)
             if patience is None and holder and holder["pid"] in _ancestors():
                 raise StartFailed(EXIT_RUNNER, f"{self._held_by(holder)}, which started this run")
+            if show is not None:
+                requests, show = show(self._what.removeprefix("the ")), None
             if say is not None and waited >= self.silence:
                 say(f"waiting, since {self._held_by(holder)}")
                 say = None
-            came = pause(delay if patience is None else min(delay, patience - waited))
+            came = pause(delay if patience is None else min(delay, patience - waited), requests)
             if came:
                 return came
+            if requests >= 0:
+                self._heed(requests)
             delay = min(delay * 1.5, _LONGEST)
         self._held = True
         self.sign()
@@ -143,8 +157,21 @@ class Lock:
         return high(descriptor)
 
     def _give_up(self, holder: dict[str, Any] | None) -> None:
+        from runner.model.units import format_seconds
+
         self.skipped = self._options.no_overlap == SKIP
-        raise StartFailed(0 if self.skipped else EXIT_RUNNER, self._held_by(holder))
+        patience = self._options.patience()
+        after = f", still after waiting {format_seconds(patience)}" if patience else ""
+        raise StartFailed(0 if self.skipped else EXIT_RUNNER, self._held_by(holder) + after)
+
+    def _heed(self, requests: int) -> None:
+        """End the wait if somebody has asked for it."""
+        from runner.agent.requests import read
+
+        cancel = read(requests)
+        if cancel is not None:
+            self.cancelled = True
+            raise StartFailed(128 + _SIGTERM, f"{cancel.message} while it waited for {self._what}")
 
     def sign(self, run_id: str = "") -> None:
         """Write into the file who holds the lock, for those who have to wait; a file with other contents is left alone.
@@ -223,13 +250,10 @@ def make_lock(options: LockOptions, target: Target, cwd: str) -> Lock | None:
         cwd: Directory it runs in.
 
     Raises:
-        UsageError: Nothing says which lock is meant.
+        UsageError: Nothing says which lock is meant, or not as it should.
     """
-    if options.lock or options.no_overlap:
-        return Lock(options, target, cwd)
-    if options.lock_timeout is not None:
-        raise UsageError("--lock-timeout: there is no lock to wait for; name one with --lock, or add --no-overlap")
-    return None
+    options.check()
+    return None if options.lock is None and options.no_overlap is None else Lock(options, target, cwd)
 
 
 def _file_name(name: str) -> str:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 from time import time_ns
 
-from runner.agent.events import dumps
+from runner.agent.events import Started, dumps
 from runner.engine.own_log_options import JSON
-from runner.engine.own_log_sinks import FileSink, JournalSink, Sink, StreamSink, SyslogSink, logfmt
+from runner.engine.own_log_sinks import FileSink, HeldSink, JournalSink, Sink, StreamSink, SyslogSink, logfmt
 from runner.model.alert_state import TOLD
 from runner.model.metrics import CPU_TIME, EXECUTION_TIME, MEMORY_MAX
 from runner.model.notification import CRITICAL, WARNING
+from runner.model.redact import redact_arguments
 from runner.model.run import iso, label_of
 
 TYPE_CHECKING = False
@@ -56,14 +57,30 @@ class OwnLog:
         self._run: Run | None = None
 
     @classmethod
-    def made_of(cls, options: OwnLogOptions, level: str) -> OwnLog:
-        """Return the log that options ask for."""
+    def made_of(cls, options: OwnLogOptions, level: str, quiet: bool = False) -> OwnLog:
+        """Return the log that options ask for.
+
+        Args:
+            options: The options.
+            level: The least serious that is written.
+            quiet: Whether standard error gets no events, if they go anywhere else.
+
+        Raises:
+            UsageError: Its file is a record of runs.
+        """
         sinks: list[Sink] = []
         form: Callable[[dict[str, Any]], str] = dumps if options.log_format == JSON else logfmt
-        if options.log_format == JSON:
+        elsewhere = bool(options.log_file) or options.log_syslog or options.log_journald
+        if options.log_format == JSON and not (quiet and elsewhere):
             sinks.append(StreamSink(2, form))
+        elif level == "DEBUG" and not quiet:
+            sinks.append(HeldSink())
         if options.log_file:
-            sinks.append(FileSink(os.path.expanduser(options.log_file), form, options.log_max_size, options.log_keep))
+            from runner.exporters.files import check_spares_records
+
+            path = os.path.expanduser(options.log_file)
+            check_spares_records(path, "--log-file")
+            sinks.append(FileSink(path, form, options.log_max_size, options.log_keep))
         if options.log_syslog:
             sinks.append(SyslogSink())
         if options.log_journald:
@@ -77,8 +94,14 @@ class OwnLog:
         def watch(event: Event, number: int) -> None:
             if before is not None:
                 before(event, number)
-            if event.name == "started":
+            if isinstance(event, Started):
                 self._begin(execution.run, number)
+                if not self.level:
+                    from shlex import join
+
+                    job = execution.job
+                    self.event("process.start", "DEBUG", attempt=number, pid=event.pid, executable=job.executable,
+                               command=join(redact_arguments(job.argv)), **event.streams)  # fmt: skip
 
         execution.watch = watch
 
@@ -115,6 +138,19 @@ class OwnLog:
             level = _SERIOUS.get(each["severity"], "INFO") if each["outcome"] == TOLD else "INFO"
             facts = {key: value for key, value in each.items() if key != "name"}
             self.event("alert", level, alert=each["name"], **facts)
+
+    def details(self, name: str, each: Iterable[Mapping[str, Any]]) -> None:
+        """Write down what only helps to find a mistake, an event for each."""
+        for facts in each:
+            self.event(name, "DEBUG", **facts)
+
+    def held(self) -> list[str]:
+        """Return what is to be said below the summary, and forget it."""
+        lines: list[str] = []
+        for sink in self.sinks:
+            if isinstance(sink, HeldSink):
+                lines, sink.lines = sink.lines, []
+        return lines
 
     def warning(self, text: str) -> None:
         """Write down trouble that did not touch the script."""

@@ -6,8 +6,8 @@ What is replaced by ``***``:
   ``--api-key=X``, ``DB_PASSWORD=X``, ``?token=X``, ``X-Api-Key: X``, ``{"secret": "X"}``. A name speaks of something
   else when it ends with ``file``, ``count``, ``url`` and the like (``--token-count 5``, ``--password-file F``) or
   begins with a verb (``--ask-password``); ``--max-tokens``, ``--key`` and ``$PWD`` are not secrets;
-- the value of an option whose name ends with ``webhook``, and of an address of anything else that is called so all but
-  its host: it is the secret;
+- the value of an option whose name ends with ``webhook``, and of an address of anything else that is called so, or
+  ``heartbeat``, all but its host: it is the secret;
 - what is known to be a secret by its form: keys and tokens of common services, JSON web tokens, private keys, the
   secret part of webhook addresses, passwords in addresses (``https://user:***@host``), ``Bearer`` and ``Basic``
   credentials, and the password after ``-u user:`` and ``--user user:``.
@@ -62,6 +62,8 @@ _NAME_HINTS = ("pass", "secret", "token", "credential", "pwd", "pw", "pat", "aut
 _USER_OPTIONS = ("-u", "--user")
 #: An option that ends so takes an address that is a secret itself.
 _WEBHOOK = "webhook"
+#: What is called so may be such an address too, or a number of seconds.
+_HEARTBEAT = "heartbeat"
 
 # Forms of secrets; what is in the group "keep" stays.
 _FORMS = r"""
@@ -108,7 +110,7 @@ def _words(name: str) -> list[str]:
 def redact_arguments(arguments: Sequence[str]) -> list[str]:
     """Return arguments of a program with the secrets among them replaced by ``***``."""
     lower = "\0".join(arguments).lower()
-    if not any(hint in lower for hint in (*_FORM_HINTS, *_NAME_HINTS, *_USER_OPTIONS)):
+    if not any(hint in lower for hint in (*_FORM_HINTS, *_NAME_HINTS, *_USER_OPTIONS, _HEARTBEAT)):
         return list(arguments)
     result: list[str] = []
     expected = ""
@@ -122,6 +124,8 @@ def _redact_argument(argument: str, option: str) -> tuple[str, str]:
     """Redact one argument that follows `option`; return it and the option whose value comes next."""
     is_option = argument.startswith("--") or (len(argument) == 2 and argument[0] == "-")
     if option and not is_option:
+        if _HEARTBEAT in option.lower():
+            return redact_value(option, argument), ""
         if option not in _USER_OPTIONS:
             return MASK, ""
         user, colon, password = argument.partition(":")
@@ -129,13 +133,14 @@ def _redact_argument(argument: str, option: str) -> tuple[str, str]:
             return f"{user}:{MASK}", ""
         return redact_text(argument), ""
     if argument.startswith("-") and "=" not in argument and " " not in argument:
-        takes = argument in _USER_OPTIONS or argument.endswith(_WEBHOOK) or is_secret_name(argument)
-        return redact_text(argument), argument if takes else ""
-    name, equals, _ = argument.partition("=")
-    is_webhook = name[:1] == "-" and name.endswith(_WEBHOOK)
-    if equals and "://" not in name and " " not in name and (is_webhook or is_secret_name(name)):
+        takes = argument in _USER_OPTIONS or argument.endswith(_WEBHOOK) or _HEARTBEAT in argument.lower()
+        return redact_text(argument), argument if takes or is_secret_name(argument) else ""
+    name, equals, value = argument.partition("=")
+    if not equals or "://" in name or " " in name:
+        return redact_text(argument), ""
+    if is_secret_name(name) or (name[:1] == "-" and name.endswith(_WEBHOOK)):
         return name + equals + MASK, ""  # the whole value, whatever is in it
-    return redact_text(argument), ""
+    return (name + equals + redact_address(value) if _leads(name, value) else redact_text(argument)), ""
 
 
 def redact_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -145,9 +150,14 @@ def redact_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def redact_value(name: str, value: str) -> str:
     """Return the value of something called `name`, ``***`` in place of what is secret in it."""
-    if _WEBHOOK in name.lower():
+    if _WEBHOOK in name.lower() or _leads(name, value):
         return redact_address(value)
     return MASK if value and is_secret_name(name) else redact_text(value)
+
+
+def _leads(name: str, value: str) -> bool:
+    """Whether the value of something called `name` is an address that whoever knows it can use."""
+    return "://" in value and any(word in name.lower() for word in (_WEBHOOK, _HEARTBEAT))
 
 
 def redact_address(value: str) -> str:

@@ -98,6 +98,10 @@ class Journal:
             raise
         return journal
 
+    def wait(self, what: str) -> None:
+        """Append for what the run waits; it does so until its first attempt begins."""
+        self._append(dumps({"waiting": what}))
+
     def tell(self, event: Event, number: int) -> None:
         """Append one event of the attempt of that number."""
         if number != self._attempt:

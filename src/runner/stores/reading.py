@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _TAILS = (16 << 10, 1 << 20)
 #: Bytes in which the lines that begin an attempt stand.
 _BEGIN = 16 << 10
+_WAITING = b'{"waiting":'
 
 
 def held(path: str) -> bool:
@@ -69,14 +70,16 @@ class Now:
 
     Attributes:
         attempt: Its number.
+        waiting: For what the run waits before it can start, "" where it does not.
         started: What was told of its start, None while it is being started.
         samples: Those of about the last second, the oldest first.
         ended: How it ended, None while it runs.
     """
 
-    def __init__(self, attempt: int, started: Started | None) -> None:
+    def __init__(self, attempt: int) -> None:
         self.attempt = attempt
-        self.started = started
+        self.waiting = ""
+        self.started: Started | None = None
         self.samples: list[Sample] = []
         self.ended: Ended | None = None
 
@@ -93,7 +96,8 @@ def read_now(path: str, seconds: float = 1.0) -> Now:
     """
     number, offset = read_place(path)
     with open(os.path.join(path, EVENTS), "rb", buffering=0) as file:
-        now = Now(number, _read_start(file.fileno(), offset))
+        now = Now(number)
+        _read_start(now, file.fileno(), offset)
         size = os.fstat(file.fileno()).st_size
         for length in _TAILS:
             begin = max(offset, size - length)
@@ -117,12 +121,24 @@ def read_place(path: str) -> tuple[int, int]:
         return 1, 0
 
 
-def _read_start(descriptor: int, offset: int) -> Started | None:
+def read_waiting(path: str) -> str:
+    """Return for what the run of a journal waits, or did when its runner was killed; "" where it does not."""
+    try:
+        return read_now(path).waiting
+    except OSError:
+        return ""
+
+
+def _read_start(now: Now, descriptor: int, offset: int) -> None:
     for line in os.pread(descriptor, _BEGIN, offset).split(b"\n")[:-1]:
-        if b'"event":"started"' in line:
+        if line.startswith(_WAITING):
+            now.waiting = _decode_waiting(line)
+        elif line.startswith(b'{"attempt":'):
+            now.waiting = ""
+        elif b'"event":"started"' in line:
             event = _decode(line)
-            return event if isinstance(event, Started) else None
-    return None
+            now.started = event if isinstance(event, Started) else None
+            return
 
 
 def _read_newest(now: Now, data: bytes, seconds: float) -> None:
@@ -144,6 +160,15 @@ def _decode(line: bytes) -> Any:
         return decode(line.decode("ascii", "replace"))
     except (ValueError, KeyError):
         return None  # cut short, or of a newer version
+
+
+def _decode_waiting(line: bytes) -> str:
+    from json import loads
+
+    try:
+        return str(loads(line)["waiting"])
+    except (ValueError, KeyError, TypeError):
+        return ""
 
 
 def read_starts(path: str) -> dict[int, int]:

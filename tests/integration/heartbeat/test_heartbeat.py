@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import threading
@@ -121,6 +122,53 @@ def test_the_address_is_kept_nowhere_with_its_secret(runner: support.Command, mo
     history = json.loads(runner("history", "--format", "json").out)
     assert len(history["runs"]) == 2
     assert "secret-check" not in runner("--dry-run", "--heartbeat", monitor.url, "-c", "pass").out
+
+
+@pytest.mark.parametrize("path", ["0f8b6c1e-1111-2222-3333-444455556666", "a/b?key=0f8b6c1e"])
+def test_the_whole_path_is_the_secret_whatever_it_looks_like(
+    runner: support.Command, monitor: Monitor, path: str
+) -> None:
+    origin = monitor.url.removesuffix("/ping/secret-check")
+    url = f"{origin}/{path}"
+    (runner.cwd / "own.yaml").write_text(f"heartbeat:\n  url: {url}\n")
+    monitor.answers = [404] * 6
+    told = [
+        runner("--dry-run", "--heartbeat", url, "-c", "pass"),
+        runner("--dry-run", "-c", "pass", env={"RUNNER_HEARTBEAT": url}),
+        runner("--dry-run", "--config", "own.yaml", "-c", "pass"),
+        runner("config", "show", "--config", "own.yaml"),
+    ]
+    assert [each.out.count(f" {origin}/***") for each in told] == [1] * 4
+    told += [
+        runner("--heartbeat", url, "-c", "pass"),
+        runner(f"--heartbeat={url}", "-c", "pass"),
+        runner("--env", f"RUNNER_HEARTBEAT={url}", "-c", "pass", env={"RUNNER_HEARTBEAT": url}),
+        runner("show"), runner("show", "--format", "json", "-2"), runner("export", "--format", "json"),
+    ]  # fmt: skip
+    assert f"--heartbeat={origin}/***" in told[-2].out
+    assert "not delivered: HTTP 404" in told[4].err
+    assert not [each for each in told if "0f8b" in each.out + each.err]
+    for file in runner.cwd.rglob("*.db*"):
+        assert b"0f8b" not in file.read_bytes()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/cmdline"), reason="needs /proc")
+@pytest.mark.parametrize("options", [(), ("--lock", "n")])
+def test_other_users_see_no_address_while_the_script_runs(
+    runner: support.Command, monitor: Monitor, options: tuple[str, ...]
+) -> None:
+    script = runner.script("""
+        import os, time
+        until = time.monotonic() + 20
+        line = b"secret"
+        while b"secret" in line and time.monotonic() < until:
+            with open(f"/proc/{os.getppid()}/cmdline", "rb") as file:
+                line = file.read()
+        print(line.split(b"\\0")[-3].decode())
+    """)
+    done = runner("--heartbeat", monitor.url, *options, script)
+    assert done.out == ("n" if options else "*" * len(monitor.url)) + "\n"
+    assert monitor.paths() == ["/start", ""]
 
 
 def test_a_passing_failure_is_tried_again_and_a_lasting_one_is_told(runner: support.Command, monitor: Monitor) -> None:

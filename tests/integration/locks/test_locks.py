@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import runner as api
 from runner.agent import tree
 from runner.agent.facts import start_ticks
+from runner.model.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests import support
 
@@ -131,6 +134,7 @@ def test_fail_is_a_failure_of_the_runner_and_recorded(
     assert result.exit_code == 125
     assert f"(pid {holder.process.pid}, since " in result.err
     assert result.err.count("\n") == 1
+    assert "waiting" not in result.err
     assert holder.end() == 0
     assert sorted(runs(runner)) == [("exited", 0), ("failed-to-start", 125)]
     assert ran(runner) == 0
@@ -145,6 +149,7 @@ def test_patience_has_an_end(
     result = runner("--lock", "nightly", "--lock-timeout", "0.4", *how, script)
     assert result.exit_code == code
     assert time.monotonic() - begun >= 0.4
+    assert "), still after waiting 400 ms\n" in result.err
     assert ran(runner) == 0
 
 
@@ -385,6 +390,8 @@ def test_a_state_directory_that_can_not_be_written_is_one_line(runner: support.C
         (["--no-overlap", "maybe", "marks.py"], "is not one of skip, wait, fail"),
         (["--no-overlap", "skip", "-"], "name a lock with --lock"),
         (["--lock", "x" * 300, "marks.py"], "can't be the name of a file"),
+        (["--lock", "", "marks.py"], "--lock: a lock needs a name, and this one is empty\n"),
+        (["--lock= ", "--no-overlap", "skip", "marks.py"], "--lock: a lock needs a name, and this one is empty\n"),
     ],
 )
 def test_what_makes_no_sense_is_refused(runner: support.Command, script: str, words: list[str], said: str) -> None:
@@ -399,6 +406,20 @@ def test_a_lock_comes_from_the_file_too(runner: support.Command, hold: Callable[
     hold("stays.py")
     assert "was skipped: the lock project is held" in runner(script).err
     assert ran(runner) == 0
+
+
+@pytest.mark.parametrize("name", ['""', "${NAME}"])
+def test_an_empty_name_in_the_file_is_refused_too(runner: support.Command, script: str, name: str) -> None:
+    (runner.cwd / "runner.yaml").write_text(f"lock:\n  name: {name}\n")
+    result = runner(script, env={"NAME": ""})
+    assert (result.exit_code, ran(runner)) == (2, 0)
+    assert result.err.endswith("runner.yaml:2: a lock needs a name, and this one is empty\n")
+    assert runner("--lock", "n", script, env={"NAME": ""}).exit_code == 0
+
+
+def test_an_empty_name_in_a_program_is_refused_too(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--lock: a lock needs a name"):
+        api.ScriptRunner(tmp_path / "a.py", lock="")
 
 
 def test_programs_exclude_each_other_and_commands(

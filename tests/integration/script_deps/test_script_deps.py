@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -275,3 +276,27 @@ def test_a_terminal_shows_what_is_being_done_and_keeps_one_line(
     screen.wait("succeeded in")
     assert "making an environment" not in screen.screen()
     assert "made an environment for script.py" in screen.screen()
+
+
+@pytest.mark.parametrize("way", ["direct", "proxy"])
+def test_an_index_that_is_out_of_reach_is_named(
+    command: Callable[[str], support.Command], installer: str, way: str
+) -> None:
+    runner = command(installer)
+    for name in ("PIP_NO_INDEX", "PIP_FIND_LINKS", "UV_NO_INDEX", "UV_FIND_LINKS"):
+        runner.env.pop(name)
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        nobody = f"http://127.0.0.1:{probe.getsockname()[1]}"
+    index = f"{nobody}/simple" if way == "direct" else "https://index.invalid/simple"
+    runner.env.update(PIP_CONFIG_FILE="/dev/null", PIP_INDEX_URL=index, PIP_RETRIES="0", PIP_NO_CACHE_DIR="1",
+                      UV_NO_CONFIG="1", UV_INDEX_URL=index, UV_HTTP_RETRIES="0", UV_NO_CACHE="1")  # fmt: skip
+    if way == "proxy":
+        runner.env.update(https_proxy=nobody)
+    done = runner("--quiet", runner.script(BLOCK))
+    through = " through the proxy" if way == "proxy" else ""
+    assert (done.exit_code, done.out) == (125, "")
+    assert done.err == (
+        "runner: error: no environment could be made for script.py:"
+        f" the package index {index} can't be reached{through} (Connection refused)\n"
+    )
+    assert environments(runner) == []

@@ -48,7 +48,8 @@ def test_the_last_can_be_narrowed_to_a_script(history: HistoryManager) -> None:
     ("text", "says"),
     [
         ("0a1b", r"several runs begin with '0a1b':\n  0a1bffffffff  .* odd.py\n  0a1b2c3d4e5f  .* even.py$"),
-        ("ffff", r"no run's id begins with ffff.*the last runs are:\n  c0ffee000000 "),
+        ("c0ffef", r"no run's id begins with c0ffef; the last runs are:\n  c0ffee000000 "),
+        ("ffff", r"no run's id begins with ffff; the last runs are:\n  c0ffee000000 "),
         ("77aabbccdd000", "names no run"),
         ("", "'' names no run"),
         ("-5", "there is no run number 5 from the end: only 4 runs"),

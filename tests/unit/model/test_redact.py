@@ -133,6 +133,12 @@ def test_names_that_only_resemble(name: str) -> None:
         (["--set", "image.tag=1.2", "--set", "db.password=x"], ["--set", "image.tag=1.2", "--set", "db.password=***"]),
         (["sk-proj-abcdefghijklmnopqrstuvwx"], ["***"]),
         (["rk_test_0123456789abcdef"], ["***"]),
+        (["--heartbeat", "http://10.0.0.1:8000/0f8b6c1e", "x"], ["--heartbeat", "http://10.0.0.1:8000/***", "x"]),
+        (["--heartbeat=https://me:pw@a.example/x?k=1"], ["--heartbeat=https://a.example/***"]),
+        (["--env", "RUNNER_HEARTBEAT=https://a.example/x"], ["--env", "RUNNER_HEARTBEAT=https://a.example/***"]),
+        (["-e", "CHAT_WEBHOOK_URL=https://a.example/x"], ["-e", "CHAT_WEBHOOK_URL=https://a.example/***"]),
+        (["--slack-webhook", "https://a.example/x"], ["--slack-webhook", "***"]),
+        (["--heartbeat", "HTTPS://a.example/x"], ["--heartbeat", "***"]),
     ],
 )
 def test_arguments(given: list[str], kept: list[str]) -> None:
@@ -154,6 +160,7 @@ def test_arguments(given: list[str], kept: list[str]) -> None:
         ["SELECT key, value FROM t WHERE token_count = 5"],
         ["--compass", "north", "--passes", "3", "--max-tokens=4096"],
         ["", " ", "-", "\udcff", "=", ":", "a=b=c"],
+        ["--heartbeat", "30", "--heartbeat-interval=5", "HEARTBEAT_SECONDS=1", "--heartbeat", "", "--heartbeat"],
     ],
 )
 def test_what_is_no_secret_stays(arguments: list[str]) -> None:
@@ -176,6 +183,8 @@ def test_environment_and_values() -> None:
         "URL": "redis://:***@host/0",
     }
     assert [redact_value("tries", "3"), redact_value("password", "3")] == ["3", "***"]
+    assert redact_value("RUNNER_HEARTBEAT", "http://a.example/x/y") == "http://a.example/***"
+    assert redact_value("heartbeat", "30") == "30"
 
 
 def test_messages() -> None:

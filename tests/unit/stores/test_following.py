@@ -131,6 +131,17 @@ def test_now_is_the_attempt_that_runs_with_its_newest_samples(journal: Journal) 
     journal.close()
 
 
+def test_a_run_waits_until_its_first_attempt_begins(journal: Journal) -> None:
+    assert (reading.read_waiting(journal.path), reading.read_waiting("nowhere")) == ("", "")
+    journal.wait("lock \u00e9")
+    now = reading.read_now(journal.path)
+    assert (now.waiting, now.started, now.ended) == ("lock \u00e9", None, None)
+    assert EventReader(journal.path, 1, 0).read() == []
+    journal.tell(Output(0.0, "stdout", 0, b"x", 1, 0), 1)
+    assert reading.read_waiting(journal.path) == ""
+    journal.close()
+
+
 def test_what_is_half_written_or_newer_is_passed_over(journal: Journal) -> None:
     journal.tell(started(run_of(1)), 1)
     for sample in samples(1, 20):
