@@ -55,6 +55,12 @@ def varied() -> list[Run]:
     retried.attempts[0].error_type = "\udcff"
     retried.attempts[1].started += MINUTE
     retried.attempts[1].delay = 0.5
+    retried.alerts = [
+        {"time": 1_769_860_800_123_456_789, "rule": "hot", "severity": "CRITICAL", "condition": "cpu_max > 90%",
+         "outcome": "told", "during": True, "text": "=\udcff, \"91 %\""},
+        {"time": 1_769_860_801_000_000_000, "rule": "late", "severity": "INFO", "condition": "failed",
+         "outcome": "muted", "during": False, "text": ""},
+    ]  # fmt: skip
     strange = whole(3, script="\udcff=a/'b.py", cwd="/srv/\udce9", user="'=x", script_hash=None, git_commit=None)
     strange.git_dirty = strange.python = None
     strange.last.metrics = {**dict.fromkeys(BY_NAME), PAGE_FAULTS_MINOR.name: 1.5}  # counted elsewhere, as an average

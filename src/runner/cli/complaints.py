@@ -32,6 +32,30 @@ def not_available(flag: str, after_script: bool) -> UsageError:
     return UsageError(f"{flag} is not available in this version ({__version__}){hint}")
 
 
+def without_effect(flags: list[str]) -> list[str]:
+    """Return a line for flags that shape nothing of what is asked, each with what they go with."""
+    lines = []
+    for verbs in dict.fromkeys(map(goes_with, flags)):
+        alike = [flag for flag in dict.fromkeys(flags) if goes_with(flag) == verbs]
+        does, goes = ("does", "it goes") if len(alike) == 1 else ("do", "they go")
+        lines.append(f"{listed(alike, 'and')} {does} nothing here: {goes} with {verbs}")
+    return lines
+
+
+def goes_with(flag: str) -> str:
+    """Return what asks for that which a flag shapes: flat flags, or commands that have none."""
+    from runner.cli.table import COMMANDS, FLAGS
+
+    owner = FLAGS[flag][0]
+    asking = [switch or f"`runner {name}`" for name, (owners, _, switch) in COMMANDS.items() if owner in owners]
+    return listed(asking, "or")
+
+
+def listed(words: list[str], last: str) -> str:
+    """Return words as a list in a sentence, `last` before the last of them."""
+    return f" {last} ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
 def taken_from_script(flags: list[str], target: Target, folder: str) -> list[str]:
     """Return a line for each flag that was taken after the script although the script seems to have one like it.
 

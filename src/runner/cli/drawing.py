@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from runner.model.chart import Chart
 
-#: Columns and lines of a chart that goes to no terminal, and most lines in one.
-_WIDTH, _HEIGHT = 80, 18
+#: Columns of a chart that goes to no terminal, least lines of one, and of each panel besides a line for each series.
+_WIDTH, _HEIGHT, _PANEL = 80, 18, 7
 
 
 def check_place(place: str, flag: str = "--plot") -> None:
@@ -33,30 +33,31 @@ def check_place(place: str, flag: str = "--plot") -> None:
         check_chart_path(place, flag)
 
 
-def show_chart(chart: Chart, place: str, out: TextIO | None, flag: str = "--plot") -> None:
-    """Show a chart.
+def draw_file(chart: Chart, place: str, flag: str = "--plot") -> str:
+    """Draw a chart into a file; return the line that tells of it.
+
+    It is drawn before an answer is written: whoever reads that may leave in the middle of it.
 
     Args:
         chart: The chart.
-        place: `TERMINAL`, or a file.
-        out: Standard output, where it is drawn, or told which file it is in; None where it has room for neither.
-        flag: How the place was given, for messages.
+        place: The file.
+        flag: How it was given, for messages.
 
     Raises:
         RunnerError: The file can't be written.
     """
-    if place != TERMINAL:
-        from runner.exporters.charts import write_chart
+    from runner.exporters.charts import write_chart
 
-        write_chart(chart, place, flag)
-        if out is not None:
-            out.write(f"drawn in {printable(place)}\n")
-        return
+    write_chart(chart, place, flag)
+    return f"drawn in {printable(place)}\n"
+
+
+def show_chart(chart: Chart, out: TextIO) -> None:
+    """Draw a chart on standard output."""
     from runner.cli.plot import draw
 
-    assert out is not None
     screen = Screen(1)
-    height = _HEIGHT
+    height = max(_HEIGHT, sum(_PANEL + len(panel.series) for panel in chart.panels))
     if screen.terminal:
-        height = max(8, min(_HEIGHT, os.get_terminal_size(1).lines - 2))
+        height = max(8, min(height, os.get_terminal_size(1).lines - 2))
     out.writelines(line + "\n" for line in draw(chart, screen.width or _WIDTH, height, screen))

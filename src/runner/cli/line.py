@@ -11,7 +11,7 @@ from runner.model.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     Target = tuple[str, str | list[str]]
     Flag = tuple[str, str, int, str, bool, bool]
@@ -26,6 +26,7 @@ class Line:
         kind: ``run``, ``query``, ``command``, ``help``, ``help-all``, ``version``, or ``nothing`` for an empty line.
         command: Name of the subcommand (with ``help``: the one to be explained), or "".
         given: Owner -> field -> texts, in the order given.
+        typed: Owner -> field -> the flag as it was typed last, of those that were given by one.
         queries: Flags that ask for a query, in the order given.
         target: ``("script", path)``, ``("module", name)``, ``("code", text)``, ``("command", argv)`` or None.
         args: The script's arguments.
@@ -33,21 +34,24 @@ class Line:
         words: The whole line.
     """
 
-    __slots__ = ("args", "command", "given", "kind", "queries", "target", "warnings", "words")
+    __slots__ = ("args", "command", "given", "kind", "queries", "target", "typed", "warnings", "words")
 
     def __init__(self) -> None:
         self.kind = "run"
         self.command = ""
         self.given: dict[str, dict[str, list[str]]] = {}
+        self.typed: dict[str, dict[str, str]] = {}
         self.queries: list[str] = []
         self.target: Target | None = None
         self.args: list[str] = []
         self.warnings: list[str] = []
         self.words: Sequence[str] = ()
 
-    def give(self, owner: str, attr: str, texts: Sequence[str]) -> None:
-        """Add what the line says about one option."""
+    def give(self, owner: str, attr: str, texts: Sequence[str], flag: str = "") -> None:
+        """Add what the line says about one option, by which flag or by its place."""
         self.given.setdefault(owner, {}).setdefault(attr, []).extend(texts)
+        if flag:
+            self.typed.setdefault(owner, {})[attr] = flag
 
 
 def split(argv: list[str], program: str = "", flags: Mapping[str, Flag] = FLAGS) -> Line:
@@ -164,7 +168,7 @@ class _Splitter:
             values = self.argv[at : at + arity]
             at += arity
             self._check_values(flag, arity, values)
-        self.line.give(owner, attr, values)
+        self.line.give(owner, attr, values, flag)
         self.seen.append((flag, role))
         return at
 
@@ -185,6 +189,7 @@ class _Splitter:
         if not line.queries:
             if line.target is None:
                 if self.seen:
+                    self._refuse_idle()
                     raise UsageError("no script to run; `runner --help` shows how a line is written")
                 line.kind = "nothing"
             elif self.after:
@@ -192,6 +197,7 @@ class _Splitter:
 
                 folder = line.given.get("run", {}).get("cwd", [""])[-1]
                 line.warnings = taken_from_script(self.after, line.target, folder)
+            self._warn_of_idle(("run",))
             return
         line.kind = "query"
         planned = any(role == "plan" for _, role in self.seen)
@@ -202,6 +208,28 @@ class _Splitter:
             self._narrow(str(line.target[1]))
         if not planned:
             self._refuse_lost()
+            self._warn_of_idle([name for name, entry in COMMANDS.items() if entry[2] in line.queries])
+
+    def _idle(self, commands: Iterable[str]) -> list[str]:
+        """Return the flags that shape or scope, but nothing that the line asks for."""
+        # How answers are written goes with whatever is asked.
+        used = {"query", ""}.union(*(COMMANDS[name][0] for name in commands))
+        return [flag for flag, role in self.seen if role == "neutral" and self.flags[flag][0] not in used]
+
+    def _warn_of_idle(self, commands: Iterable[str]) -> None:
+        idle = self._idle(commands)
+        if idle:
+            from runner.cli.complaints import without_effect
+
+            self.line.warnings += without_effect(idle)
+
+    def _refuse_idle(self) -> None:
+        """Refuse a line that says how an answer is to be, but not what is asked."""
+        idle = self._idle(("run",))
+        if idle:
+            from runner.cli.complaints import goes_with
+
+            raise UsageError(f"{idle[0]} needs {goes_with(idle[0])}")
 
     def _refuse_lost(self) -> None:
         """Refuse an option that would shape the answer, but stands where it belongs to a script that is not run."""

@@ -18,6 +18,10 @@ COLORS = ("\033[36m", "\033[33m", "\033[35m", "\033[32m", "\033[34m", "\033[31m"
 _MARK = BOLD + RED
 _AXIS, _MARKS = -1, -2  # owners of what is drawn that are no series
 
+#: Columns of dots that are drawn and left out by turns, and what stands for each in a legend.
+_STYLES = ((1, 0), (2, 2), (1, 3), (5, 2), (1, 1), (3, 3), (8, 3), (2, 6))
+_SAMPLES = "━╍┄╌┈╸╾┅"
+
 _LEVELS, _ASCII_LEVELS = "▁▂▃▄▅▆▇█", "_.-=+*#@"
 _PARTS = " ▏▎▍▌▋▊▉█"
 _NARROWEST = 20
@@ -95,32 +99,39 @@ def _axis_of(panel: Panel, rows: int) -> Axis:
 
 def _style(number: int, screen: Screen) -> tuple[int, int]:
     """Return how many columns of dots are drawn and left out by turns, where colours can't tell lines apart."""
-    return ((1, 0), (2, 2), (1, 3), (5, 2), (1, 1), (3, 3))[number % 6] if not screen.color else (1, 0)
+    return _STYLES[_alike(number, screen) % len(_STYLES)]
+
+
+def _alike(number: int, screen: Screen) -> int:
+    """Return how many lines before that one have its colour."""
+    return number // len(COLORS) if screen.color else number
 
 
 def _symbol(number: int, series: Series, screen: Screen) -> str:
     if not screen.unicode:
-        return "-+ox%@"[number % 6]
-    return "█" if series.style == "bars" else "•" if series.style == "points" else ("━", "╍", "┄", "╌", "┈", "╸")[
-        0 if screen.color else number % 6]  # fmt: skip
+        from runner.cli.plot_canvas import SIGNS
+
+        return ("-" + SIGNS)[number % (1 + len(SIGNS))]
+    if series.style in ("bars", "points"):
+        return "█" if series.style == "bars" else "•"
+    return _SAMPLES[_alike(number, screen) % len(_SAMPLES)]
 
 
 def _head(panel: Panel, x: str, width: int, screen: Screen) -> list[str]:
     """Return the lines above a panel: its title, and of each series what it is and how it went."""
     from runner.cli.columns import columns
-    from runner.model.drawing import known, mean
+    from runner.model.drawing import reach
     from runner.model.units import format_value
 
     several = len(panel.series) > 1
     title = screen.paint(_fit(panel.title, width, screen), BOLD)
     lines: list[str] = []
     for number, series in enumerate(panel.series):
-        values = known(series.ys)
-        average = mean(series, x)
+        found = reach(series, x)
         told = "no values"
-        if values and average is not None:
+        if found is not None:
             figures = [(word, format_value(value, panel.unit)) for word, value in
-                       (("min", min(values)), ("mean", average), ("max", max(values)))]  # fmt: skip
+                       zip(("min", "mean", "max"), found, strict=True)]  # fmt: skip
             told = "  ".join(f"{word} {value}" for word, value in figures)
             if len(told) + (4 + len(series.name) if several else 0) > width:
                 told = "{} {}".format(*figures[-1])
@@ -195,7 +206,9 @@ def _lines(canvas: Canvas, series: Series, number: int, axis: Axis, places: Axis
 
 
 def _points(canvas: Canvas, series: Series, number: int, axis: Axis, places: Axis, screen: Screen) -> None:
-    sign = "•" if screen.unicode else "*+ox%@"[number % 6]
+    from runner.cli.plot_canvas import SIGNS
+
+    sign = "•" if screen.unicode else ("*" + SIGNS)[number % (1 + len(SIGNS))]
     for x, y in zip(series.xs, series.ys, strict=False):
         if y is not None:
             _put(canvas, axis, places, (x, y), sign, number)

@@ -7,7 +7,8 @@ _DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 _UPPER, _LOWER = 0x01 | 0x02 | 0x08 | 0x10, 0x04 | 0x40 | 0x20 | 0x80
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 #: ASCII characters of the second line and those after it; the first shows where in the row it runs.
-_LETTERS = ("", "+", "o", "x", "%", "@")
+SIGNS = "+ox%@&="
+_LETTERS: tuple[str, ...] = ("", *SIGNS)
 
 
 class Canvas:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from itertools import compress
-from time import time_ns
 
 from runner.engine.export_options import FORMATS
-from runner.engine.history_options import parse_moment
+from runner.engine.history_options import moment_of
+from runner.engine.queries import check_metric, presence
 from runner.exporters import files, records
 from runner.model import metrics
 from runner.model.errors import UsageError
@@ -17,17 +17,18 @@ from runner.stores.base import RunFilter
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import date
 
     from runner.engine.history import HistoryManager
     from runner.exporters.records import Written
     from runner.model.portable import Batch, Column
     from runner.model.run import Run
-    from runner.stores.aggregates import Presence
     from runner.stores.base import Script
 
     Tell = Callable[[int], None]
 
 OPENMETRICS = FORMATS[-1]
+_FLAG = "--export-output"
 #: Runs taken in at a time where each brings its samples and its output with it.
 _FEW = 20
 _COMPRESSED = ".gz"
@@ -59,7 +60,7 @@ class Export:
         samples: bool = False,
         full: bool = False,
     ) -> None:
-        files.check(path, "--export-output")
+        files.check(path, _FLAG)
         self.path = path
         self.format = format or format_of(path)
         self.wanted = wanted or RunFilter()
@@ -80,7 +81,9 @@ class Export:
         if self.full and self.format == records.CSV:
             raise UsageError("csv can't hold samples and output; use jsonl, json or parquet for everything")
         if self.beside and files.stream_of(self.path):
-            raise UsageError(f"the samples of {self.format} go into a file beside it: name it with --export-output")
+            raise UsageError(f"the samples of {self.format} go into a file beside it: name it with {_FLAG}")
+        if self.beside:
+            files.check(self.beside, _FLAG)
         since, until = self.wanted.since, self.wanted.until
         if since is not None and until is not None and since >= until:
             raise UsageError("the export ends before it starts; exchange start and end")
@@ -102,10 +105,12 @@ class Export:
             tell: Called now and then with the number of runs looked at so far.
 
         Raises:
-            UsageError: There is no such metric.
+            UsageError: There is no such metric, or the file is where the record would be.
             ReportError: It could not be written.
             StoreError: The database can't be read.
         """
+        if os.path.realpath(self.path) == os.path.realpath(history.db_path):
+            raise UsageError(f"{_FLAG}: {self.path} is the record itself; name another file")
         self._check_metrics(history)
         if self.format == OPENMETRICS:
             return self._write_openmetrics(history)
@@ -180,17 +185,8 @@ class Export:
         return [list(compress(column, has)) for column in batch]
 
     def _check_metrics(self, history: HistoryManager) -> None:
-        unknown = [name for name in self.metrics if name not in metrics.BY_NAME]
-        if not unknown:
-            return
-        found: list[Presence] = history.ask(lambda store: store.presence(), [])
-        known = {each.name for each in found}
-        if not known.issuperset(unknown):
-            from runner.model.words import did_you_mean
-
-            name = next(name for name in unknown if name not in known)
-            hint = did_you_mean(name, [*metrics.BY_NAME, *sorted(known - metrics.BY_NAME.keys())])
-            raise UsageError(f"no run has a metric {name!r}{hint}; `runner metrics` lists those of the catalog")
+        for name in self.metrics:
+            check_metric(name, lambda: presence(history))
 
     def _write_openmetrics(self, history: HistoryManager) -> Written:
         from runner.exporters.openmetrics import render
@@ -229,14 +225,17 @@ def format_of(path: str) -> str:
 
 
 def wanted_of(
-    script: str = "", start: str = "", end: str = "", status: str = "", tags: Mapping[str, str] | None = None
+    script: str = "",
+    start: date | str | None = None,
+    end: date | str | None = None,
+    status: str = "",
+    tags: Mapping[str, str] | None = None,
 ) -> RunFilter:
-    """Return the filter of texts as people write them (see `parse_moment` for start and end).
+    """Return the filter that a person or a program means (see `moment_of` for start and end).
 
     Raises:
         UsageError: A time or the status makes no sense.
     """
-    now = time_ns()
-    since = parse_moment(start, now) if start else None
-    until = parse_moment(end, now, end=True) if end else None
+    since = None if start is None else moment_of(start)
+    until = None if end is None else moment_of(end, end=True)
     return RunFilter(script, status, since, until, tags)

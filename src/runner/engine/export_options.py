@@ -17,27 +17,24 @@ class ExportOptions(Options):
         choices=FORMATS, metavar="FORMAT", role=QUERY, spec=True,
     )  # fmt: skip
     script: str = opt(
-        "Script to export: a path, a file name, or the name of its runs", default="", metavar="SCRIPT", positional=True
-    )
+        "Only runs of this script: a path, a file name, or the name of its runs", default="", flag="--export-script",
+        metavar="SCRIPT", spec=True, positional=True,
+    )  # fmt: skip
     output: str = opt(
         "File to write, replaced in one step; - is standard output, NAME.gz is compressed", default="-",
         flag="--export-output", metavar="FILE", spec=True,
     )  # fmt: skip
-    export_script: str = opt(
-        "Only runs of this script, as if it stood beside the flags", default="", metavar="SCRIPT", spec=True
-    )
     metric: tuple[str, ...] = opt(
         "Only this figure, of the runs that have it (repeatable)", default=(), flag="--export-metric",
         metavar="METRIC", spec=True,
     )  # fmt: skip
-    start_date: str = opt(
-        "Only runs started since: 2026-01-31, 2026-01-31T12:00, 7d, yesterday", default="",
-        flag="--export-start-date", metavar="TIME", spec=True,
+    start_date: str | None = opt(
+        "Only runs started since: 2026-01-31, 2026-01-31T12:00, 7d, yesterday", flag="--export-start-date",
+        metavar="TIME", spec=True,
     )  # fmt: skip
-    end_date: str = opt(
-        "Only runs started until then; a day counts whole", default="", flag="--export-end-date", metavar="TIME",
-        spec=True,
-    )  # fmt: skip
+    end_date: str | None = opt(
+        "Only runs started until then; a day counts whole", flag="--export-end-date", metavar="TIME", spec=True
+    )
     status: str = opt("Only runs that ended so", default="", flag="--export-status", choices=STATUSES, metavar="STATUS")
     tag: tuple[str, ...] = opt(
         "Only runs with this tag (repeatable)", default=(), flag="--export-tag", metavar="KEY=VALUE"

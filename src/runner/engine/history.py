@@ -19,7 +19,7 @@ from runner.stores.base import PAGE, RunFilter
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
+    from datetime import date
     from types import TracebackType
     from typing import Any, Self, TypeVar
 
@@ -54,7 +54,7 @@ class HistoryManager(RetentionMethods, AlertMethods):
         *,
         args: Sequence[str] = (),
         tags: Mapping[str, str] | None = None,
-        timestamp: datetime | str | None = None,
+        timestamp: date | str | None = None,
     ) -> str:
         """Remember one execution that was measured elsewhere.
 
@@ -65,7 +65,7 @@ class HistoryManager(RetentionMethods, AlertMethods):
                 metrics have them.
             args: Arguments of the script; those that look like secrets are not kept.
             tags: Tags to find it by.
-            timestamp: When it started (ISO 8601, or a datetime); ``start_time`` in `metrics`, or now, without it.
+            timestamp: When it started (ISO 8601, datetime or date); ``start_time`` in `metrics`, or now, without it.
 
         Returns:
             The id of the run.
@@ -156,8 +156,8 @@ class HistoryManager(RetentionMethods, AlertMethods):
         self,
         metric: str,
         script_name: str | None = None,
-        start: datetime | str | None = None,
-        end: datetime | str | None = None,
+        start: date | str | None = None,
+        end: date | str | None = None,
         limit: int | None = 1000,
     ) -> list[dict[str, Any]]:
         """Return the values of one metric, the oldest first.
@@ -165,7 +165,7 @@ class HistoryManager(RetentionMethods, AlertMethods):
         Args:
             metric: Its name; `metrics` lists them.
             script_name: Path, file name or name of a script; None for all.
-            start: Earliest start of a run: a datetime, ``2026-01-31``, ISO 8601, ``7d``, ``yesterday``.
+            start: Earliest start of a run: a datetime or date, ``2026-01-31``, ISO 8601, ``7d``, ``yesterday``.
             end: Latest, likewise; a day counts whole.
             limit: How many at most, the newest ones; None for all.
 
@@ -184,8 +184,8 @@ class HistoryManager(RetentionMethods, AlertMethods):
         metric: str,
         *functions: str,
         script_name: str | None = None,
-        start: datetime | str | None = None,
-        end: datetime | str | None = None,
+        start: date | str | None = None,
+        end: date | str | None = None,
         bucket: str | None = None,
     ) -> Any:
         """Aggregate one metric over runs; see `query_metric` for the runs, `TimeSeries.aggregate` for the rest.
@@ -206,7 +206,7 @@ class HistoryManager(RetentionMethods, AlertMethods):
         return (question.bucket(bucket) if bucket else question).aggregate(*functions)
 
     def _series(
-        self, metric: str, script: str | None, start: datetime | str | None, end: datetime | str | None
+        self, metric: str, script: str | None, start: date | str | None, end: date | str | None
     ) -> TimeSeries:
         from runner.engine.queries import TimeSeries
 
@@ -223,7 +223,7 @@ class HistoryManager(RetentionMethods, AlertMethods):
             timeout: Seconds that it may take.
 
         Returns:
-            The rows, as dicts by column.
+            The rows, as dicts by column; bytes that are no UTF-8 stay bytes.
 
         Raises:
             UsageError: It is no SQL, or does what it may not.
@@ -235,11 +235,15 @@ class HistoryManager(RetentionMethods, AlertMethods):
         with SqlAnswer(self, query, samples, timeout) as answer:
             return [dict(zip(answer.columns, row, strict=True)) for row in answer.rows]
 
-    def metrics(self) -> list[dict[str, Any]]:
-        """Return every metric with its unit, its meaning, and how many runs have it (see `queries.list_metrics`)."""
+    def metrics(self, script_name: str | None = None) -> list[dict[str, Any]]:
+        """Return every metric with its unit, its meaning, and how many runs have it (see `queries.list_metrics`).
+
+        Args:
+            script_name: Path, file name or name of a script, to count its runs alone; None for all.
+        """
         from runner.engine.queries import list_metrics
 
-        return list_metrics(self)
+        return list_metrics(self, script_name or "")
 
     def ask(self, question: Callable[[Store], T], nothing: T) -> T:
         """Return what the store answers, or `nothing` where there is no database yet."""
@@ -275,8 +279,8 @@ class HistoryManager(RetentionMethods, AlertMethods):
         *,
         script_name: str | None = None,
         metrics: Sequence[str] = (),
-        start: str = "",
-        end: str = "",
+        start: date | str | None = None,
+        end: date | str | None = None,
         status: str = "",
         tags: Mapping[str, str] | None = None,
         samples: bool = False,
@@ -289,7 +293,7 @@ class HistoryManager(RetentionMethods, AlertMethods):
             format: ``csv``, ``json``, ``jsonl``, ``parquet`` or ``openmetrics``; what the name says where empty.
             script_name: Path, file name or name of a script; None for all.
             metrics: The only metrics to export, of the runs that have one of them; none for all.
-            start: Earliest start of a run: ``2026-01-31``, ISO 8601, ``7d``, ``yesterday``.
+            start: Earliest start of a run: a datetime or date, ``2026-01-31``, ISO 8601, ``7d``, ``yesterday``.
             end: Latest, likewise; a day counts whole.
             status: ``success``, ``failed``, or how the run ended.
             tags: Tags that a run must have.

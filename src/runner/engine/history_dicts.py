@@ -6,7 +6,7 @@ import os
 from time import time_ns
 
 from runner.agent.events import EXITED
-from runner.engine.history_options import nanoseconds, parse_moment
+from runner.engine.history_options import moment_of
 from runner.engine.location import absolute
 from runner.model.metrics import BY_NAME, EXECUTION_TIME
 from runner.model.redact import redact_text
@@ -16,7 +16,7 @@ from runner.stores.base import script_label
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from datetime import date
     from typing import Any
 
     from runner.model.metric import Value
@@ -51,7 +51,7 @@ def as_dict(run: Run) -> dict[str, Any]:
     }
 
 
-def new_run(script_name: str, metrics: Mapping[str, Any], timestamp: datetime | str | None) -> Run:
+def new_run(script_name: str, metrics: Mapping[str, Any], timestamp: date | str | None) -> Run:
     """Return a run of what was measured elsewhere (see `HistoryManager.save_execution`).
 
     Raises:
@@ -59,7 +59,7 @@ def new_run(script_name: str, metrics: Mapping[str, Any], timestamp: datetime | 
         UsageError: A time can't be read.
     """
     from runner import __version__
-    from runner.model.portable import is_unicode
+    from runner.model.portable_parts import is_unicode
 
     started = _moment(timestamp or metrics.get("start_time"))
     run = Run(os.urandom(6).hex(), script_name, started)
@@ -94,12 +94,8 @@ def new_run(script_name: str, metrics: Mapping[str, Any], timestamp: datetime | 
     return run
 
 
-def _moment(value: datetime | str | None) -> int:
-    if value is None:
-        return time_ns()
-    if isinstance(value, str):
-        return parse_moment(value, time_ns())
-    return nanoseconds(value)
+def _moment(value: date | str | None) -> int:
+    return time_ns() if value is None else moment_of(value)
 
 
 def _number(name: str, value: Any) -> Value:

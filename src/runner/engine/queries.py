@@ -6,19 +6,19 @@ from copy import copy
 from time import time_ns
 
 from runner.engine.buckets import WIDTHS, bucket_edges
-from runner.engine.history_options import nanoseconds, parse_moment
+from runner.engine.history_options import moment_of
 from runner.model import metrics
 from runner.model.chart import LINE, POINTS, TIME, Chart, Panel, Series
 from runner.model.errors import UsageError
 from runner.model.run import iso
 from runner.model.words import did_you_mean
-from runner.stores.aggregates import AVG, COUNT, FUNCTIONS, MAX, MIN
+from runner.stores.aggregates import AVG, COUNT, FUNCTIONS, MAX, MEDIAN, MIN, P50, SUM
 from runner.stores.base import NEWEST, RunFilter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import date
     from typing import Any, Self
 
     from runner.engine.history import HistoryManager
@@ -67,7 +67,7 @@ class TimeSeries:
         Raises:
             UsageError: No run has such a metric.
         """
-        find_metric(self._history, name)
+        check_metric(name, lambda: presence(self._history))
         return self._with(metric=name)
 
     def script(self, name: str) -> Self:
@@ -82,13 +82,20 @@ class TimeSeries:
         """Look only at runs that have these tags."""
         return self._with(tags=dict(tags))
 
-    def since(self, moment: datetime | str) -> Self:
-        """Look only at runs started since a moment: a datetime, ``2026-01-31``, ISO 8601, ``7d``, ``yesterday``."""
-        return self._with(since=_moment(moment))
+    def since(self, moment: date | str) -> Self:
+        """Look only at runs started since a moment.
 
-    def until(self, moment: datetime | str) -> Self:
+        Args:
+            moment: A datetime or date, or a text: ``2026-01-31``, ISO 8601, ``7d``, ``yesterday``.
+
+        Raises:
+            UsageError: It is no moment.
+        """
+        return self._with(since=moment_of(moment))
+
+    def until(self, moment: date | str) -> Self:
         """Look only at runs started before a moment (see `since`); a day counts whole."""
-        return self._with(until=_moment(moment, end=True))
+        return self._with(until=moment_of(moment, end=True))
 
     def limit(self, count: int) -> Self:
         """Return at most so many points or buckets, the newest ones; aggregates are of all runs all the same."""
@@ -183,19 +190,31 @@ class TimeSeries:
             points = self._points()
             series = [Series("runs", [each[0] for each in points], [each[1] for each in points], style=POINTS)]
             return Chart(title, TIME, [Panel(self._metric, unit, series)])
-        asked = [name for name in functions or USUAL if name != COUNT] or [COUNT]
-        found = self.buckets([*functions] if functions else USUAL)
+        found = self.buckets(functions or USUAL)
         starts = [start for start, _, _ in found]
-        columns = {name: [figures[name] for _, _, figures in found] for name in asked}
-        if asked == [COUNT]:
-            unit = "count"
-        if not functions:
-            series = [Series(AVG, starts, columns[AVG], columns[MIN], columns[MAX])]
-            what = "average, and the range from lowest to highest,"
+        lines = {
+            name: Series(name, starts, [figures[name] for _, _, figures in found], style=LINE)
+            for name in functions or USUAL
+        }
+        if functions:
+            panels = self._panels(lines, unit)
+            what = ", ".join(functions)
         else:
-            series = [Series(name, starts, columns[name], style=LINE) for name in asked]
-            what = ", ".join(asked)
-        return Chart(title, TIME, [Panel(self._metric, unit, series)], note=f"{what} in buckets of {self._size}")
+            band = Series(self._metric, starts, lines[AVG].ys, lines[MIN].ys, lines[MAX].ys)
+            panels = [Panel(self._metric, unit, [band])]
+            what = "average, and the range from lowest to highest,"
+        return Chart(title, TIME, panels, note=f"{what} in buckets of {self._size}")
+
+    def _panels(self, lines: Mapping[str, Series], unit: str) -> list[Panel]:
+        """Return lines by function as panels: what is no value of a single run has an axis of its own."""
+        values = [line for name, line in lines.items()
+                  if name not in (SUM, COUNT) and not (name == P50 and MEDIAN in lines)]  # fmt: skip
+        panels = [Panel(self._metric, unit, values)] if values else []
+        if SUM in lines:
+            panels.append(Panel(f"{SUM} of {self._metric}", unit, [lines[SUM]]))
+        if COUNT in lines:
+            panels.append(Panel("runs", "count", [lines[COUNT]]))
+        return panels
 
     def _filter(self) -> RunFilter:
         if self._since is not None and self._until is not None and self._since >= self._until:
@@ -205,28 +224,35 @@ class TimeSeries:
         )
 
 
-def find_metric(history: HistoryManager, name: str) -> None:
+def check_metric(name: str, recorded: Callable[[], Sequence[Presence]]) -> None:
     """Refuse a metric that neither the catalog nor any run has.
+
+    Args:
+        name: Its name.
+        recorded: Returns which metrics runs have; asked only where the catalog does not have it.
 
     Raises:
         UsageError: The message suggests the nearest.
     """
     if name in metrics.BY_NAME:
         return
-    others = [entry.name for entry in presence(history)]
+    others = [entry.name for entry in recorded() if entry.name not in metrics.BY_NAME]
     if name not in others:
-        known = [*metrics.BY_NAME, *others]
-        raise UsageError(f"unknown metric {name!r}{did_you_mean(name, known)}; `runner metrics` lists them all")
+        raise metrics.unknown(name, others)
 
 
-def list_metrics(history: HistoryManager) -> list[dict[str, Any]]:
+def list_metrics(history: HistoryManager, script: str = "") -> list[dict[str, Any]]:
     """Return every metric of the catalog, and the others that runs have, each with how many runs have it.
+
+    Args:
+        history: The record.
+        script: Count only the runs of this script, as people name it; "" for all.
 
     Returns:
         For each ``name``, ``unit``, ``type``, ``kind``, ``more_is_worse`` and ``meaning`` (None for metrics that the
         catalog does not have), ``runs``, ``first`` and ``last`` (starts of the runs, ISO 8601, None without any).
     """
-    counted = {entry.name: entry for entry in presence(history)}
+    counted = {entry.name: entry for entry in presence(history, script)}
     result = []
     for name in [*metrics.BY_NAME, *(name for name in counted if name not in metrics.BY_NAME)]:
         metric, entry = metrics.BY_NAME.get(name), counted.get(name)
@@ -244,13 +270,9 @@ def list_metrics(history: HistoryManager) -> list[dict[str, Any]]:
     return result
 
 
-def presence(history: HistoryManager) -> list[Presence]:
-    """Return how many runs have each metric (see `Store.presence`), none where there is no database yet."""
-    return history.ask(lambda store: store.presence(), [])
-
-
-def _moment(moment: datetime | str, end: bool = False) -> int:
-    return parse_moment(moment, time_ns(), end) if isinstance(moment, str) else nanoseconds(moment)
+def presence(history: HistoryManager, script: str = "") -> list[Presence]:
+    """Return how many runs (of a script) have each metric (see `Store.presence`), none where there is no database."""
+    return history.ask(lambda store: store.presence(script), [])
 
 
 def _said(moment: int) -> str:

@@ -29,12 +29,12 @@ class SeriesOptions(Options):
         "Only runs of this script: a path, a file name, or the name of its runs", default="", flag="--query-script",
         metavar="SCRIPT", spec=True, positional=True,
     )  # fmt: skip
-    start: str = opt(
-        "Only runs started since: 2026-01-31, 2026-01-31T12:00, 7d, yesterday", default="", flag="--query-start",
-        metavar="TIME", spec=True,
+    start: str | None = opt(
+        "Only runs started since: 2026-01-31, 2026-01-31T12:00, 7d, yesterday", flag="--query-start", metavar="TIME",
+        spec=True,
     )  # fmt: skip
-    end: str = opt(
-        "Only runs started until then; a day counts whole", default="", flag="--query-end", metavar="TIME", spec=True
+    end: str | None = opt(
+        "Only runs started until then; a day counts whole", flag="--query-end", metavar="TIME", spec=True
     )
     limit: int = opt(
         "Most values or buckets shown, the newest ones; what is aggregated is never cut", default=1000,
@@ -61,6 +61,10 @@ class SeriesOptions(Options):
 class MetricsOptions(Options):
     """The metrics there are."""
 
+    script: str = opt(
+        "Count only the runs of this script: a path, a file name, or the name of its runs", default="",
+        metavar="SCRIPT", positional=True,
+    )  # fmt: skip
     metrics_list: bool = opt(
         "List every metric: its unit, how it is known, how many runs have it, since when, and what it means",
         default=False, role=QUERY, spec=True,

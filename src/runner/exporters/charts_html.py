@@ -5,7 +5,7 @@ from __future__ import annotations
 from runner.agent.events import dumps
 from runner.exporters.charts_svg import Layout, escape, style_sheet, svg
 from runner.model.chart import SECONDS, TIME
-from runner.model.drawing import known, mean, strokes
+from runner.model.drawing import reach, strokes
 from runner.model.run import iso
 from runner.model.units import format_count, format_seconds, format_value
 
@@ -147,10 +147,8 @@ def _table(chart: Chart) -> str:
     rows = []
     for panel in chart.panels:
         for series in panel.series:
-            values, average = known(series.ys), mean(series, chart.x)
-            told = ["no values", "", ""]
-            if values and average is not None:
-                told = [format_value(value, panel.unit) for value in (min(values), average, max(values))]
+            found = reach(series, chart.x)
+            told = [format_value(value, panel.unit) for value in found] if found else ["no values", "", ""]
             name = panel.title if len(panel.series) == 1 else f"{panel.title}, {series.name}"
             rows.append(f"<tr><td>{escape(name)}</td>" + "".join(f"<td>{escape(cell)}</td>" for cell in told) + "</tr>")
     return (

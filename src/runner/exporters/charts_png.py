@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner.exporters.charts_svg import LIGHT, figures
 from runner.model.chart import BARS, POINTS
-from runner.model.drawing import known, place_axis, value_axis
+from runner.model.drawing import dash, known, place_axis, value_axis
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _draw(plot: Any, panel: Panel, x: str) -> None:
         plot.spines[side].set_visible(False)
     plot.spines["bottom"].set_color(_FAINT)
     for number, series in enumerate(panel.series):
-        _add(plot, series, LIGHT[number % len(LIGHT)])
+        _add(plot, series, LIGHT[number % len(LIGHT)], dash(number, len(LIGHT)))
     for name, value in panel.limits:
         plot.axhline(value, color=_FAINT, linewidth=1, linestyle=(0, (5, 3)))
         plot.annotate(_plain(name), (1, value), xycoords=("axes fraction", "data"), xytext=(-2, 2), ha="right",
@@ -76,7 +76,7 @@ def _draw(plot: Any, panel: Panel, x: str) -> None:
                     labelcolor=_FAINT, ncols=min(2, len(labels)), borderaxespad=0)  # fmt: skip
 
 
-def _add(plot: Any, series: Series, color: str) -> None:
+def _add(plot: Any, series: Series, color: str, dashes: tuple[int, ...]) -> None:
     ys = [float("nan") if y is None else y for y in series.ys]
     xs = list(series.xs)
     if series.low is not None and series.high is not None:
@@ -87,7 +87,8 @@ def _add(plot: Any, series: Series, color: str) -> None:
         handle = plot.bar(xs, ys, width=(min(gaps) if gaps else 1.0) * 0.8, color=color)
     else:
         dotted = series.style == POINTS
-        (handle,) = plot.plot(xs, ys, color=color, linewidth=1.2, linestyle="" if dotted else "-",
+        style: Any = (0, dashes) if dashes else "-"
+        (handle,) = plot.plot(xs, ys, color=color, linewidth=1.2, linestyle="" if dotted else style,
                               marker="." if dotted else "", markersize=5)  # fmt: skip
         # A value between two gaps is no line.
         lone = [at for at, y in enumerate(ys) if y == y and all(ys[by] != ys[by] for by in (at - 1, at + 1)

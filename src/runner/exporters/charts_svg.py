@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from unicodedata import east_asian_width
-
+from runner.exporters.charts_text import BOLD, HEADLINE, cut, text_width
 from runner.model.chart import BARS, POINTS
-from runner.model.drawing import band, known, mean, place_axis, strokes, value_axis
+from runner.model.drawing import band, dash, known, place_axis, reach, strokes, value_axis
 from runner.model.units import format_value
 
 TYPE_CHECKING = False
@@ -15,10 +14,10 @@ if TYPE_CHECKING:
 #: Colours of series, for a light and a dark ground: after M. Okabe and K. Ito, "Color Universal Design" (2008).
 LIGHT = ("#0072b2", "#d55e00", "#008a64", "#b3589a", "#8a6d00", "#3f3f3f")
 DARK = ("#56b4e9", "#e69f00", "#35c59b", "#e58fc0", "#f0e442", "#c9c9c9")
+_COLORS = len(LIGHT)
 
 WIDTH = 960
 _PANEL, _HEAD, _GAP, _EDGE = 150, 24, 14, 16
-_CHARACTER = 6.7  # of the labels, in pixels
 
 
 def style_sheet() -> str:
@@ -97,7 +96,7 @@ def svg(chart: Chart, width: int = WIDTH, style: bool = True, name: str = "rc") 
         f'<rect class="rc-ground" width="{width}" height="{layout.height}" rx="6"/>',
     ]
     if chart.title:
-        parts.append(_text(_EDGE, _EDGE + 14, cut(chart.title, width - 2 * _EDGE, 8.6), "rc-text rc-title"))
+        parts.append(_text(_EDGE, _EDGE + 14, cut(chart.title, width - 2 * _EDGE, HEADLINE), "rc-text rc-title"))
     for number, panel in enumerate(chart.panels):
         parts += _panel(layout, number, panel, name)
     parts += _places(layout)
@@ -118,10 +117,10 @@ def described(chart: Chart) -> str:
 
 def figures(series: Series, unit: str, x: str) -> str:
     """Return lowest, mean and highest value of a series as text."""
-    values, average = known(series.ys), mean(series, x)
-    if not values or average is None:
+    found = reach(series, x)
+    if found is None:
         return "no values"
-    low, middle, high = (format_value(value, unit) for value in (min(values), average, max(values)))
+    low, middle, high = (format_value(value, unit) for value in found)
     return f"min {low}, mean {middle}, max {high}"
 
 
@@ -130,9 +129,9 @@ def legend_rows(panel: Panel, x: str, room: float) -> list[list[tuple[float, int
     if len(panel.series) == 1 and panel.series[0].name in ("", panel.title):
         entries = [(-1, figures(panel.series[0], panel.unit, x))]
     else:
-        entries = [(at, f"{series.name}: {figures(series, panel.unit, x)}") for at, series in enumerate(panel.series)]
+        entries = [(at, _entry(series, panel.unit, x, room - 22)) for at, series in enumerate(panel.series)]
     rows: list[list[tuple[float, int, str]]] = [[]]
-    at = text_width(panel.title) * 1.1 + 20
+    at = text_width(panel.title, BOLD) + 20
     for number, told in entries:
         wide = text_width(told) + (44 if number >= 0 else 20)
         if at + wide > room + 20 and (rows[-1] or at > 0):
@@ -143,16 +142,25 @@ def legend_rows(panel: Panel, x: str, room: float) -> list[list[tuple[float, int
     return rows
 
 
+def _entry(series: Series, unit: str, x: str, room: float) -> str:
+    """Return what a legend says of a series: without the mean where there is no room for it."""
+    told = f"{series.name}: {figures(series, unit, x)}"
+    if text_width(told) <= room:
+        return told
+    low, mean, rest = told.rpartition(", mean ")
+    return f"{low}, {rest.rpartition(', ')[2]}" if mean else told
+
+
 def _panel(layout: Layout, number: int, panel: Panel, name: str) -> list[str]:
     top, axis = layout.tops[number], layout.axes[number]
     rows = legend_rows(panel, layout.chart.x, layout.right - layout.left)
     head = top - 8 - 18 * (len(rows) - 1)
-    parts = [_text(layout.left, head, cut(panel.title, layout.right - layout.left, 7.4), "rc-text rc-name")]
+    parts = [_text(layout.left, head, cut(panel.title, layout.right - layout.left, BOLD), "rc-text rc-name")]
     for line, row in enumerate(rows):
         for offset, color, told in row:
             at = layout.left + offset
             if color >= 0:
-                parts.append(f'<path class="rc-line rc-l{color % 6}" stroke-width="3" '
+                parts.append(f'<path class="rc-line rc-l{color % _COLORS}"{_dashes(color)} stroke-width="3" '
                              f'd="M{_n(at)} {_n(head + 18 * line - 4)}h16"/>')  # fmt: skip
                 at += 22
             parts.append(_text(at, head + 18 * line, told, "rc-faint"))
@@ -179,13 +187,13 @@ def _band(layout: Layout, number: int, series: Series, at: int) -> list[str]:
     for stretch in band(series, layout.places, layout.columns):
         upper = [f"{_n(layout.x(x))} {_n(layout.y(number, high))}" for x, _, high in stretch]
         lower = [f"{_n(layout.x(x))} {_n(layout.y(number, low))}" for x, low, _ in reversed(stretch)]
-        parts.append(f'<path class="rc-band rc-f{at % 6}" d="M{"L".join(upper + lower)}Z"/>')
+        parts.append(f'<path class="rc-band rc-f{at % _COLORS}" d="M{"L".join(upper + lower)}Z"/>')
     return parts
 
 
 def _series(layout: Layout, number: int, series: Series, at: int) -> list[str]:
     parts: list[str] = []
-    color = at % 6
+    color = at % _COLORS
     if series.style == BARS:
         parts = _bars(layout, number, series, color)
     else:
@@ -196,13 +204,18 @@ def _series(layout: Layout, number: int, series: Series, at: int) -> list[str]:
                 parts += [f'<circle class="rc-f{color}" cx="{_n(x)}" cy="{_n(y)}" r="2.6"/>' for x, y in points]
             else:
                 path = "L".join(f"{_n(x)} {_n(y)}" for x, y in points)
-                parts.append(f'<path class="rc-line rc-l{color}" d="M{path}"/>')
+                parts.append(f'<path class="rc-line rc-l{color}"{_dashes(at)} d="M{path}"/>')
     for mark in series.marks:
         y = series.ys[mark]
         if y is not None:
             x, y = layout.x(series.xs[mark]), layout.y(number, y)
             parts.append(f'<path class="rc-mark" d="M{_n(x)} {_n(y - 5)}l5 5l-5 5l-5 -5Z"/>')
     return parts
+
+
+def _dashes(number: int) -> str:
+    lengths = dash(number, _COLORS)
+    return f' stroke-dasharray="{" ".join(map(str, lengths))}"' if lengths else ""
 
 
 def _bars(layout: Layout, number: int, series: Series, color: int) -> list[str]:
@@ -254,23 +267,6 @@ def _text(x: float, y: float, text: str, style: str, anchor: str = "") -> str:
 
 def _n(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
-
-
-def text_width(text: str, character: float = _CHARACTER) -> float:
-    """Return about how many pixels a text takes."""
-    return sum(character * (1.8 if east_asian_width(each) in "WF" else 1.0) for each in text)
-
-
-def cut(text: str, room: float, character: float = _CHARACTER) -> str:
-    """Return a text that takes about `room` pixels at most."""
-    if text_width(text, character) <= room:
-        return text
-    taken = character
-    for at, each in enumerate(text):
-        taken += text_width(each, character)
-        if taken > room:
-            return text[:at].rstrip() + "…"
-    return text
 
 
 def escape(text: str) -> str:

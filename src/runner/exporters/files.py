@@ -9,6 +9,10 @@ from runner.model.errors import RunnerError, UsageError
 
 #: Seconds a report waits for somebody to read the FIFO it is written to.
 FIFO_PATIENCE = 5.0
+#: How a database begins.
+_DATABASE = b"SQLite format 3\0"
+#: Ends of the names of what a record keeps beside itself: files of SQLite's, and the folder of journals.
+_FILES, _FOLDER = ("-wal", "-shm", "-journal"), ".runs"
 
 
 class ReportError(RunnerError):
@@ -19,7 +23,7 @@ def check(path: str, flag: str) -> None:
     """Refuse a path that can't work, before anything is started.
 
     Raises:
-        UsageError: It is a directory, its folder does not exist, or it can't be written.
+        UsageError: It is a directory, its folder does not exist, it can't be written, or runs are kept there.
     """
     if path == "-":
         return
@@ -32,6 +36,37 @@ def check(path: str, flag: str) -> None:
         raise UsageError(f"{flag}: the folder {folder} does not exist; create it first")
     if not os.access(path if os.path.exists(path) and not os.path.isfile(path) else folder, os.W_OK):
         raise UsageError(f"{flag}: {path} can't be written (permission denied)")
+    check_spares_records(path, flag)
+
+
+def check_spares_records(path: str, flag: str) -> None:
+    """Refuse a path at which a record is, or what belongs to one: whatever is written there destroys it.
+
+    Raises:
+        UsageError: A database is there, by whatever name or link, or the path is one of its own.
+    """
+    real = os.path.realpath(path)
+    if _is_database(real):
+        raise UsageError(f"{flag}: {path} is a database, such as the record itself; name another file")
+    owners = [real.removesuffix(ending) for ending in _FILES if real.endswith(ending)]
+    folder = os.path.dirname(real)
+    while folder != os.path.dirname(folder):
+        if folder.endswith(_FOLDER):
+            owners.append(folder.removesuffix(_FOLDER))
+        folder = os.path.dirname(folder)
+    for owner in owners:
+        if _is_database(owner):
+            raise UsageError(f"{flag}: {path} belongs to the record {owner}; name another file")
+
+
+def _is_database(path: str) -> bool:
+    try:
+        if not os.path.isfile(path):
+            return False  # a FIFO would wait for who writes it
+        with open(path, "rb") as file:
+            return file.read(len(_DATABASE)) == _DATABASE
+    except OSError:
+        return False
 
 
 def relative(path: str, root: str) -> str:
@@ -81,7 +116,8 @@ def write(path: str, data: bytes) -> None:
 
 
 def _replace(path: str, data: bytes) -> None:
-    temporary = f"{path}.{os.getpid()}.tmp"
+    # No number of a process: in a container each run may have the same, and find what a killed one left.
+    temporary = f"{path}.{os.urandom(8).hex()}.tmp"
     mode = stat.S_IMODE(os.stat(path).st_mode) if os.path.exists(path) else None
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:

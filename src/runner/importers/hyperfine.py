@@ -5,13 +5,13 @@ from __future__ import annotations
 import shlex
 
 from runner.agent.events import SIGNALED
-from runner.importers.made import run_from, run_id
-from runner.model.metric import MB
+from runner.importers.made import LONGEST, is_exit_code, run_from, run_id
+from runner.model.metric import MB, is_figure
 from runner.model.metrics import EXECUTION_TIME, MEMORY_MAX_PROCESS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
     from runner.model.run import Run
@@ -33,23 +33,50 @@ def runs_of_results(results: list[Any], written: int) -> Iterator[Run]:
     Raises:
         ValueError: It is not such a list.
     """
-    try:
-        total = sum(sum(result["times"]) for result in results)
-        started = max(0, written - int(total * 1e9))
-        for position, result in enumerate(results):
-            for run in _runs(result, position, started):
-                started = run.last.ended or started
-                yield run
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"it is not as hyperfine writes it ({error!r})") from None
+    for number, result in enumerate(results, 1):
+        _check(result, number)
+    total = sum(sum(result["times"]) for result in results)
+    started = max(0, written - int(total * 1e9))
+    for position, result in enumerate(results):
+        for run in _runs(result, position, started):
+            started = run.last.ended or started
+            yield run
+
+
+def _check(result: Any, number: int) -> None:
+    """Refuse a result that is not as hyperfine writes it."""
+
+    def refuse(what: str) -> None:
+        raise ValueError(f"it is not as hyperfine writes it: result {number} {what}")
+
+    if not isinstance(result, dict):
+        refuse("is no object")
+    if not isinstance(result.get("command"), str):
+        refuse("has no command")
+    times = result.get("times")
+    if not _is_list(times, lambda each: is_figure(each) and 0 <= each < LONGEST):
+        refuse("has no times" if times is None else "has times that are no seconds")
+    if not _is_list(result.get("exit_codes") or [], lambda each: each is None or is_exit_code(each)):
+        refuse("has exit codes that are none")
+    if len(result.get("exit_codes") or times) != len(times):
+        refuse("has times and exit codes that do not fit together")
+    if not _is_list(result.get("memory_usage_byte") or [], lambda each: each is None or is_figure(each)):
+        refuse("has a memory usage that is no list of numbers")
+    for key in _MEANS:
+        if result.get(key) is not None and not is_figure(result[key]):
+            refuse(f"has a time ({key}) that is no number")
+    if not isinstance(result.get("parameters") or {}, dict):
+        refuse("has parameters that are no object")
+
+
+def _is_list(value: Any, fits: Callable[[Any], bool]) -> bool:
+    return isinstance(value, list) and all(map(fits, value))
 
 
 def _runs(result: dict[str, Any], position: int, started: int) -> Iterator[Run]:
     command, times = result["command"], [float(seconds) for seconds in result["times"]]
     codes = result.get("exit_codes") or [0] * len(times)
     memory = result.get("memory_usage_byte") or []
-    if len(codes) != len(times) or any(not 0 <= seconds < 1e9 for seconds in times):
-        raise ValueError("times and exit codes do not fit together")
     script, args = _split(command)
     means = {name: float(result[key]) for key, name in _MEANS.items() if result.get(key) is not None}
     tags = {"source": "hyperfine", **{str(key): str(value) for key, value in (result.get("parameters") or {}).items()}}

@@ -34,6 +34,8 @@ class JsonReader:
                     yield from _runs(source, value)
         except BadFileError:
             raise
+        except RecursionError:
+            raise source.failure(ValueError("it is nested too deeply"), line) from None
         except ValueError as error:
             if len(error.args) == 2:
                 raise source.failure(ValueError(error.args[0]), error.args[1]) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from runner.model.portable import METRIC_NAMES, VERSION, VERSION_COLUMN, run_of
-from runner.model.portable_parts import instant
+from runner.model.portable_parts import BAD_PARTS, instant, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,11 +42,12 @@ def run_of_report(report: dict[str, Any]) -> Run:
                       if name not in _FACTS and name not in METRIC_NAMES and isinstance(value, (int, float))},
             "attempt": last["number"],
             "delay_seconds": last["delay_seconds"],
+            "alerts": None,  # those that a program's result has are told otherwise
             "earlier_attempts": [{**attempt, "end_time": _end(attempt)} for attempt in earlier],
         }  # fmt: skip
-    except (KeyError, TypeError, IndexError) as error:
-        raise ValueError(f"the report can't be read ({error!r})") from None
-    record["script_key"] = os.path.normpath(record["script_key"]) if report["script_hash"] else path
+        record["script_key"] = os.path.normpath(record["script_key"]) if report["script_hash"] else path
+    except BAD_PARTS as error:
+        raise ValueError(f"the report can't be read ({told(error)})") from None
     return run_of(record)
 
 

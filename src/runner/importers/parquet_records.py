@@ -53,17 +53,27 @@ class ParquetReader:
                     source.tell(row / file.metadata.num_rows)
         except (pyarrow.ArrowException, OSError, ValueError) as error:
             where = f"{source.name}, row {row}" if row else source.name
-            raise BadFileError(f"{where}: {str(error).splitlines()[0]}") from None
+            raise BadFileError(f"{where}: {str(error).partition(chr(10))[0]}") from None
 
 
 def _column(pyarrow: Any, batch: Any, name: str) -> list[Any]:
     column, kind = batch.column(name), COLUMNS[INDEX[name]].kind
-    if kind == TIME:  # other writers may have chosen another precision
+    is_time = kind == TIME and pyarrow.types.is_timestamp(column.type)
+    if is_time:  # other writers may have chosen another precision
         column = column.cast(pyarrow.timestamp("ns", tz=column.type.tz)).cast(pyarrow.int64())
     values: list[Any] = column.to_pylist()
-    if kind == TIME and name + BEYOND in batch.schema.names:
-        beyond = batch.column(name + BEYOND).to_pylist()
-        values = [None if time is None else time + (rest or 0) for time, rest in zip(values, beyond, strict=True)]
-    if kind == JSON:
-        return [None if value is None else loads(value) for value in values]
-    return values
+    if is_time and name + BEYOND in batch.schema.names:
+        beyond = batch.column(name + BEYOND)
+        if not pyarrow.types.is_integer(beyond.type):
+            raise ValueError(f"{name}{BEYOND} holds no whole numbers")
+        values = [None if time is None else time + (rest or 0)
+                  for time, rest in zip(values, beyond.to_pylist(), strict=True)]  # fmt: skip
+    return [_parsed(name, value) for value in values] if kind == JSON else values
+
+
+def _parsed(name: str, value: Any) -> Any:
+    """Return JSON parsed; other writers may have made it values of its own."""
+    try:
+        return loads(value) if isinstance(value, str) else value
+    except (ValueError, RecursionError):
+        raise ValueError(f"{name} can't be {value[:40]!r}") from None

@@ -26,6 +26,10 @@ _SIZES = (
 )  # fmt: skip
 
 
+#: Lines of one colour: whole, dashed, dotted, both by turns.
+_DASHES: tuple[tuple[int, ...], ...] = ((), (7, 4), (2, 4), (10, 3, 2, 3))
+
+
 class Axis:
     """The part of an axis that shows, and the places on it that are labelled.
 
@@ -190,6 +194,29 @@ def mean(series: Series, x: str) -> float | None:
             weight += place - before
         before = place
     return total / weight if weight > 0 else next(iter(known(series.ys)), None)
+
+
+def reach(series: Series, x: str) -> tuple[float, float, float] | None:
+    """Return the lowest, the mean and the highest of what a series shows, its band included; None of no values.
+
+    Args:
+        series: The series.
+        x: Kind of the chart's places (`Chart.x`).
+    """
+    values, average = known(series.ys), mean(series, x)
+    if not values or average is None:
+        return None
+    return min([*values, *known(series.low)]), average, max([*values, *known(series.high)])
+
+
+def dash(number: int, colors: int) -> tuple[int, ...]:
+    """Return how much of a line is drawn and left out by turns, in pixels; nothing where it is whole.
+
+    Args:
+        number: Place of the series in its panel.
+        colors: How many colours there are; lines of one colour differ by this.
+    """
+    return _DASHES[number // colors % len(_DASHES)]
 
 
 def strokes(xs: Sequence[float], ys: Sequence[Value], axis: Axis, columns: int) -> list[list[Point]]:

@@ -24,10 +24,11 @@ from runner.model.metric import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from runner.agent.events import Ended
     from runner.model.curve import Curve
+    from runner.model.errors import UsageError
     from runner.model.metric import Value
 
 #: Counters of the agent that CPU time is made of.
@@ -282,12 +283,23 @@ def find(name: str) -> Metric:
     """
     metric = BY_NAME.get(name)
     if metric is None:
-        from runner.model.errors import UsageError
-        from runner.model.words import did_you_mean
-
-        hint = did_you_mean(name.lower(), BY_NAME)
-        raise UsageError(f"unknown metric {name!r}{hint}; `runner metrics` lists them all")
+        raise unknown(name)
     return metric
+
+
+def unknown(name: str, others: Iterable[str] = ()) -> UsageError:
+    """Return the error for a metric that there is not; it suggests the nearest.
+
+    Args:
+        name: What was asked for.
+        others: Names of metrics that runs have besides those of the catalog.
+    """
+    from runner.model import errors
+    from runner.model.words import did_you_mean
+
+    known = [*BY_NAME, *others]
+    hint = did_you_mean(name, known) or did_you_mean(name.lower(), known)
+    return errors.UsageError(f"unknown metric {name!r}{hint}; `runner metrics` lists them all")
 
 
 def evaluate(ended: Ended, curve: Curve) -> dict[str, Value]:

@@ -11,6 +11,8 @@ from runner.agent.events import dumps
 from runner.model import metrics
 from runner.model import portable_parts as parts
 from runner.model.likeness import host_class
+from runner.model.portable_parts import is_unicode
+from runner.model.portable_shapes import SHAPES
 from runner.model.run import Attempt, Run, label_of
 
 TYPE_CHECKING = False
@@ -103,6 +105,7 @@ _AFTER = (
     Column("kinds", JSON, "Metrics that are known less well than usual, an object."),
     Column("earlier_attempts", JSON, "The attempts before the last, a list."),
     Column("line", JSON, "What the runner was given, a list."),
+    Column("alerts", JSON, "What became of its alerts, a list; the messages that were sent are not in it."),
     Column("called_in", TEXT, "Folder in which the runner was given that.", full=True),
     Column("packages", JSON, "Packages and their versions, an object.", full=True),
     Column("variables", JSON, "Variables that may change what the script does, an object.", full=True),
@@ -150,6 +153,7 @@ def _row(run: Run) -> list[Any]:
         run.host.get("hostname"), _json(run.host), run.python, run.python_version, run.runner_version,
         run.script_hash, run.git_commit, run.git_dirty, run.load, run.input_bytes, run.packages_hash, last.number,
         last.delay, last.merged, _json(parts.weaker_kinds(last)), _json(earlier), _json(run.line),
+        _json([*map(parts.alert_record, run.alerts)]),
         run.called_in or None, _json(run.packages), _json(run.variables), _json(parts.samples_record(run)),
         _json(parts.output_record(run)), None, VERSION,
     ]  # fmt: skip
@@ -187,13 +191,17 @@ def run_of(record: Mapping[str, Any]) -> Run:
     try:
         run.attempts = [*map(parts.attempt_of, record.get("earlier_attempts") or []), _last(record, run.started)]
         by_number = {attempt.number: attempt for attempt in run.attempts}
+        if len(by_number) < len(run.attempts):
+            raise ValueError("two of its attempts have the same number")
         for item in record.get("samples") or []:
             by_number[item["attempt"]].curve = parts.curve_of(item)
         for item in record.get("output") or []:
-            by_number[item["attempt"]].output[item["stream"]] = parts.tail_of(item)
-        host_class(run.host)  # what it is compared by
-    except (KeyError, TypeError, AttributeError, IndexError, OverflowError) as error:
-        raise ValueError(f"host, attempts, samples or output can't be read ({error!r})") from None
+            by_number[item["attempt"]].output[parts.stream_of(item)] = parts.tail_of(item)
+        run.alerts = [*map(parts.alert_of, record.get("alerts") or [])]
+        if not is_unicode(host_class(run.host)):  # what it is compared by
+            raise ValueError(f"host can't be {str(run.host)[:40]!r}")
+    except parts.BAD_PARTS as error:
+        raise ValueError(f"host, attempts, samples, output or alerts can't be read ({parts.told(error)})") from None
     return run
 
 
@@ -217,6 +225,8 @@ def _checked(record: Mapping[str, Any]) -> dict[str, Any]:
         raise ValueError(f"it was exported by a newer runner (form {version}, this one knows {VERSION}); upgrade it")
     exact = record.get(EXACT_COLUMN)
     if exact:
+        if not isinstance(exact, dict):
+            raise ValueError(f"{EXACT_COLUMN} can't be {str(exact)[:40]!r}")
         record = {**record, **exact}
     result: dict[str, Any] = {}
     for name, plain, column in _PLAN:
@@ -229,7 +239,10 @@ def _checked(record: Mapping[str, Any]) -> dict[str, Any]:
         else:
             result[name] = _value(column, value)
     for attempt in result.get("earlier_attempts", ()):
-        for name, value in {**attempt, **(attempt.get("metrics") or {})}.items():
+        figures = attempt.get("metrics") or {}
+        if not isinstance(figures, dict):
+            raise ValueError(f"metrics of an earlier attempt can't be {str(figures)[:40]!r}")
+        for name, value in {**attempt, **figures}.items():
             if name in INDEX and value is not None:
                 _value(COLUMNS[INDEX[name]], value)
     run_id = result["run_id"]
@@ -245,16 +258,13 @@ def _value(column: Column, value: Any) -> Any:
             value = parts.instant(value)
         except (ValueError, OverflowError):
             raise ValueError(f"{column.name} is no time: {value[:40]!r}") from None
-    if kind == TIME and not 0 <= value < 1 << 63:
-        raise ValueError(f"{column.name} is out of range")
     fits = isinstance(value, _TYPES[kind]) and (kind == BOOL or not isinstance(value, bool))
-    shape = _SHAPES.get(column.name)
+    shape = SHAPES.get(column.name)
     if not fits or (shape is not None and not shape(value)):
         raise ValueError(f"{column.name} can't be {str(value)[:40]!r}")
-    if kind in (INT, FLOAT) and isinstance(value, (int, float)) and not -(1 << 63) <= value < 1 << 63:
+    if kind in (INT, FLOAT, TIME) and not (0 if kind == TIME else -(1 << 63)) <= value < 1 << 63:
         raise ValueError(f"{column.name} is out of range")
     return value
-
 
 
 #: What a value may be. A figure that is counted may have come from elsewhere as a fraction.
@@ -263,40 +273,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }  # fmt: skip
 
 
-def _texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-def _text_by_name(value: Any) -> bool:
-    return isinstance(value, dict) and all(isinstance(item, str) for item in value.values())
-
-
-def _objects(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
-
-
-def _numbers(value: Any) -> bool:
-    return isinstance(value, dict) and all(
-        type(item) in (int, float) and is_unicode(name) for name, item in value.items()
-    )
-
-
-def is_unicode(value: str) -> bool:
-    """Whether a text can be written as UTF-8; names of files need not be."""
-    return value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value)
-
-
-#: What a column may hold beyond its kind. Names of files and users may be any bytes; these texts never are.
-_SHAPES = {
-    **dict.fromkeys(("reason", "python_version", "runner_version", "script_hash", "git_commit", "packages_hash"),
-                    is_unicode),
-    "script_args": _texts, "line": _texts, "tags": _text_by_name, "kinds": _text_by_name, "packages": _text_by_name,
-    "variables": _text_by_name, "extra": _numbers, "host": lambda value: isinstance(value, dict),
-    "earlier_attempts": _objects, "samples": _objects, "output": _objects,
-}  # fmt: skip
-
 #: Each column with the type of the values that need no closer look.
 _PLAN = tuple(
-    (column.name, None if column.name in _SHAPES else {TEXT: str, BOOL: bool}.get(column.kind), column)
+    (column.name, None if column.name in SHAPES else {TEXT: str, BOOL: bool}.get(column.kind), column)
     for column in COLUMNS
 )

@@ -24,6 +24,22 @@ _BASE64 = "_base64"
 _days: dict[int, str] = {}
 
 
+#: What is known of an alert in a run, in the order of its columns in a store.
+ALERT_FIELDS = ("time", "rule", "severity", "condition", "outcome", "during", "text")
+
+#: What a record raises whose parts are missing or of the wrong kind; `told` says it to a person.
+BAD_PARTS = (KeyError, IndexError, TypeError, AttributeError, OverflowError)
+
+
+def told(error: Exception) -> str:
+    """Return what is wrong with data that could not be taken apart, without the words of Python."""
+    if isinstance(error, KeyError):
+        return f"{error.args[0]} is missing"
+    if isinstance(error, IndexError):
+        return "a list is too short"
+    return "a number is out of range" if isinstance(error, OverflowError) else "a value is of the wrong kind"
+
+
 def stamp(nanoseconds: int) -> str:
     """Return an instant (ns since the epoch, UTC) in ISO 8601, UTC, to the nanosecond."""
     seconds, rest = divmod(nanoseconds, _BILLION)
@@ -87,6 +103,8 @@ def attempt_of(record: Mapping[str, Any]) -> Attempt:
         KeyError, TypeError, ValueError: Something is missing or of the wrong kind.
     """
     attempt = Attempt(int(record["number"]), instant(record["start_time"]))
+    if not 0 < attempt.number < 1 << 31:
+        raise OverflowError
     attempt.delay = float(record.get("delay_seconds", 0.0))
     attempt.ended = instant(record["end_time"]) if record.get("end_time") else None
     attempt.reason = str(record["reason"])
@@ -173,6 +191,49 @@ def output_record(run: Run) -> list[dict[str, Any]]:
                 found.append({"attempt": attempt.number, "stream": stream, "size": tail.size, "lines": tail.lines,
                               **_readable("head", tail.head), **_readable("tail", tail.tail), **times})  # fmt: skip
     return found
+
+
+def alert_record(alert: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what became of an alert in a run (an item of `Run.alerts`) as plain data that JSON can carry.
+
+    It has `ALERT_FIELDS`: ``time``, when it was judged, ``during``, whether the run still lasted, and texts.
+    """
+    return {**alert, "time": stamp(alert["time"])}
+
+
+def alert_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Build an item of `Run.alerts` from `alert_record`.
+
+    Raises:
+        KeyError, TypeError, ValueError: Something is missing or of the wrong kind.
+    """
+    alert = {name: record[name] for name in ALERT_FIELDS}
+    for name, value in alert.items():
+        known = bool if name == "during" else str
+        # What was found may quote names of files, which need be no Unicode.
+        if type(value) is not known or (name != "text" and not is_unicode(str(value))):
+            raise ValueError(f"{name} of an alert can't be {str(value)[:40]!r}")
+    alert["time"] = instant(alert["time"])
+    if not 0 <= alert["time"] < 1 << 63:
+        raise OverflowError
+    return alert
+
+
+def is_unicode(value: str) -> bool:
+    """Whether a text can be written as UTF-8; names of files need not be."""
+    return value.isascii() or not any("\ud800" <= char <= "\udfff" for char in value)
+
+
+def stream_of(record: Mapping[str, Any]) -> str:
+    """Return which stream an item of `output_record` is of.
+
+    Raises:
+        KeyError, ValueError: It is missing, or no text.
+    """
+    stream = record["stream"]
+    if not isinstance(stream, str) or not stream.isprintable():
+        raise ValueError(f"a stream can't be {str(stream)[:40]!r}")
+    return stream
 
 
 def tail_of(record: Mapping[str, Any]) -> Tail:

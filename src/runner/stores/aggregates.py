@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     #: Start of a run in nanoseconds since the epoch, value of a metric, id of the run, what its script is called.
     Point: TypeAlias = tuple[int, float | int, str, str]
 
+MEDIAN, P50 = "median", "p50"  # two names of one
 #: Quantiles by name. They are exact, of Hyndman and Fan's type 7, as numpy's, R's and spreadsheets' are.
-QUANTILES = {"median": 0.5, "p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+QUANTILES = {MEDIAN: 0.5, P50: 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 COUNT, MIN, MAX, AVG, SUM, STDDEV = "count", "min", "max", "avg", "sum", "stddev"
 #: All functions, in the order in which they are shown; the deviation is the sample's (n - 1).
 FUNCTIONS = (COUNT, MIN, MAX, AVG, SUM, *QUANTILES, STDDEV)

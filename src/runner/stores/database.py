@@ -250,6 +250,25 @@ def is_ours(path: str) -> bool:
     return not any(head) or os.path.basename(path) == DEFAULT_NAME
 
 
+def refuse_other(path: str) -> None:
+    """Refuse a file that is no record by how it begins; nothing is opened for it.
+
+    Raises:
+        StoreError: There is a file of another kind, or a folder.
+    """
+    if os.path.isdir(path):
+        raise StoreError(f"{path} can't be opened: {_why_not(path)}")
+    if not os.path.isfile(path):
+        return
+    try:
+        with open(path, "rb") as file:
+            head = file.read(len(_MAGIC))
+    except OSError:
+        return  # whoever is to read it will say so
+    if head not in (b"", _MAGIC) and not is_ours(path):
+        raise StoreError(f"{path} is not a record of runs; it was left as it is")
+
+
 def _foreign(path: str) -> str:
     return f"{path} is a database of another program; it was left as it is"
 

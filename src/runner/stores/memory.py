@@ -155,12 +155,12 @@ class MemoryStore:
         starts = [run.started for run in self._meant(wanted)]
         return (min(starts), max(starts)) if starts else None
 
-    def presence(self) -> list[Presence]:
+    def presence(self, script: str = "") -> list[Presence]:
         """Return how many runs have each metric (see `Store.presence`)."""
         others = {name for run in self._runs.values() for name in run.extra} - BY_NAME.keys()
         result = []
         for name in [*BY_NAME, *sorted(others)]:
-            starts = [started for started, *_ in self._values(name, RunFilter())]
+            starts = [started for started, *_ in self._values(name, RunFilter(script))]
             if starts:
                 result.append(Presence(name, len(starts), starts[0], starts[-1]))
         return result

@@ -69,6 +69,17 @@ INSERT INTO curves (run, attempt, data) VALUES (?, ?, ?)
 -- add_output --
 INSERT INTO outputs (run, attempt, stream, size, lines, head, tail, times) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
+-- has_run_alerts --
+SELECT 1 FROM alerts WHERE run = ? LIMIT 1
+
+-- add_run_alert --
+INSERT INTO alerts (run, script, name, at, rule, severity, condition, outcome, during, text)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- list_run_alerts --
+SELECT a.run, a.at, a.rule, a.severity, a.condition, a.outcome, a.during, a.text
+FROM json_each(?) w CROSS JOIN alerts a ON a.run = w.value ORDER BY a.id
+
 -- list_runs --
 SELECT r.seq, r.id, r.started, r.attempts, r.tags, r.extra, s.key, s.path, s.name, h.facts,
     e.cwd, e.python, e.python_version, e.runner_version, e.user, v.script_hash, v.git_commit, v.git_dirty, a.args,

@@ -66,6 +66,8 @@ class Sandbox:
         self._refused = ""
         self._views = [*VIEWS, *([SAMPLES] if samples is not None else [])]
         self._connection = sqlite3.connect(":memory:", uri=True, isolation_level=None)
+        # A person can make texts that are no UTF-8; nothing else would show any of their row.
+        self._connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
         try:
             self._attach()
             self._fill(samples)
@@ -139,7 +141,7 @@ class Sandbox:
 
     def _only(self) -> str:
         known = [view.name for view in self._views]
-        return f"only SELECT on {', '.join(known[:-1])} and {known[-1]} is allowed; nothing can be changed this way"
+        return f"only SELECT on {_listed(known)} is allowed; nothing can be changed this way"
 
     def ask(self, query: str) -> tuple[list[str], Iterator[tuple[Any, ...]]]:
         """Put a question.
@@ -148,7 +150,7 @@ class Sandbox:
             query: One SELECT.
 
         Returns:
-            The names of the columns, and the rows as they come.
+            The names of the columns, and the rows as they come; bytes that are no text stay bytes.
 
         Raises:
             UsageError: It is no SQL, or does what it may not; rows may raise it too.
@@ -166,7 +168,7 @@ class Sandbox:
     ) -> Iterator[tuple[Any, ...]]:
         while batch:
             for row in batch:
-                yield tuple(map(rows.text, row))
+                yield tuple(map(_value, row))
             batch = self._timed(lambda: cursor.fetchmany(_FETCHED), query)
 
     def _timed(self, work: Any, query: str) -> Any:
@@ -193,7 +195,7 @@ class Sandbox:
         if isinstance(error, (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.DataError)) and (
             getattr(error, "sqlite_errorcode", 1) == 1
         ):
-            return UsageError(f"the query makes no sense: {text}{self._place(text, query)}{self._hint(text)}")
+            return UsageError(f"the query makes no sense: {text}{self._place(text, query)}{self._hint(text, query)}")
         if getattr(error, "sqlite_errorname", "") == "SQLITE_TOOBIG":
             return UsageError(f"the query makes a value of more than {_LONGEST >> 20} MB")
         return explain(error, self._path)
@@ -219,22 +221,40 @@ class Sandbox:
         line = query.count("\n", 0, at) + 1
         return f" (line {line}, column {at - query.rfind(chr(10), 0, at)})"
 
-    def _hint(self, text: str) -> str:
+    def _hint(self, text: str, query: str) -> str:
+        """Return what may have been meant by a name that there is not."""
         from runner.model.words import did_you_mean
 
         kind, _, name = text.rpartition(": ")
         if kind == "no such table":
             return did_you_mean(name, [view.name for view in self._views])
-        if kind == "no such column":
-            known = {column.name for view in self._views for column in view.columns}
-            return did_you_mean(name.rpartition(".")[2], sorted(known))
-        return ""
+        if kind != "no such column":
+            return ""
+        name = name.rpartition(".")[2]
+        having = [view.name for view in self._views if name in [column.name for column in view.columns]]
+        if not having:
+            return did_you_mean(name, sorted({column.name for view in self._views for column in view.columns}))
+        if "from" not in query.lower().split():
+            return f"; FROM {having[0]} is missing"
+        return f"; {_listed(having)} {'has' if len(having) == 1 else 'have'} it"
 
     def close(self) -> None:
         """Let go of everything."""
         if self._closed is not None:
             self._closed.set()
         self._connection.close()
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def _value(value: Any) -> Any:
+    """Return a value as a person has it: what is kept as bytes since it is no UTF-8 is a text, any others are not."""
+    try:
+        return rows.text(value)
+    except UnicodeDecodeError:
+        return value
 
 
 def _unique(names: Iterable[str]) -> list[str]:

@@ -6,10 +6,11 @@ from itertools import compress
 
 from runner.agent.events import EXITED, dumps
 from runner.model import portable
-from runner.model.portable_parts import attempt_record
+from runner.model.portable_parts import alert_record, attempt_record
 from runner.model.run import label_of
 from runner.stores import rows
 from runner.stores.codec import unpack
+from runner.stores.run_alerts import read_alerts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ class Columns:
 
     Args:
         ask: Runs a query.
-        queries: ``scan_scripts``, ``scan_hosts`` and ``scan_environments``: the rows that runs share; and
-            ``list_attempts``.
+        queries: ``scan_scripts``, ``scan_hosts`` and ``scan_environments``: the rows that runs share;
+            ``list_attempts``, and ``list_run_alerts``.
     """
 
     def __init__(self, ask: Ask, queries: Callable[[str], str]) -> None:
@@ -113,6 +114,7 @@ class Columns:
             "kinds": read[_KINDS],
             "earlier_attempts": self._earlier(read),
             "line": _json_texts(read[_LINE]),
+            "alerts": self._alerts(read[_ID]),
         }  # fmt: skip
         nothing = [None] * len(page)
         found[portable.VERSION_COLUMN] = [portable.VERSION] * len(page)
@@ -126,6 +128,12 @@ class Columns:
             for key, *values in self._ask(self._queries(f"scan_{table}"), []):
                 known[key] = read(values)
         return [known[key] for key in keys]
+
+    def _alerts(self, numbers: Sequence[int]) -> list[str | None]:
+        """Return what became of the alerts of runs as JSON, None for a run without any."""
+        found = read_alerts(self._ask, self._queries("list_run_alerts"), numbers)
+        texts = {number: dumps([*map(alert_record, alerts)]) for number, alerts in found.items()}
+        return [texts.get(number) for number in numbers]
 
     def _earlier(self, read: list[Any]) -> list[str | None]:
         """Return the attempts before the last as JSON, None for a run that needed one only."""

@@ -143,6 +143,16 @@ class Series:
                 result.append(Presence(name, runs, *moments))
         return result
 
+    def presence_of(self, wanted: RunFilter) -> list[Presence]:
+        """Return how many of the runs meant have each metric."""
+        where, values = self._where(wanted)
+        each = "count({0}), min(iif({0} IS NULL, NULL, r.started)), max(iif({0} IS NULL, NULL, r.started))"
+        columns = ", ".join(each.format(f"r.{name}") for name in BY_NAME)
+        [found] = self._ask(self._query("list_presence_of", "", where).replace("{columns}", columns), values)
+        result = [Presence(name, *found[3 * at : 3 * at + 3]) for at, name in enumerate(BY_NAME) if found[3 * at]]
+        others = self._ask(self._query("list_others_of", "", where), values)
+        return result + [Presence(*row) for row in others if row[0] not in BY_NAME]
+
     def _moments(self, metric: str, first: int, last: int) -> tuple[int, int] | None:
         """Return the first and the last start of runs with a metric, of which only the days are known.
 

@@ -54,3 +54,10 @@ SELECT r.started FROM runs r WHERE {where} ORDER BY r.started DESC LIMIT 1
 
 -- list_presence --
 SELECT what, sum(runs), min(day), max(day) FROM presence GROUP BY what
+
+-- list_presence_of --
+SELECT {columns} FROM runs r WHERE {where}
+
+-- list_others_of --
+SELECT e.key, count(*), min(r.started), max(r.started) FROM runs r CROSS JOIN json_each(r.extra) e
+WHERE {where} AND e.value IS NOT NULL GROUP BY e.key ORDER BY e.key

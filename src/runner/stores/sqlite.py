@@ -94,6 +94,12 @@ class SqliteStore:
             execute(self._queries["add_curve"], [seq, *row])
         for row in each.outputs:
             execute(self._queries["add_output"], [seq, *row])
+        # They may be there already: an alert fires before its run is stored.
+        if run.alerts and not execute(self._queries["has_run_alerts"], [each.number]).fetchone():
+            from runner.stores.run_alerts import alert_rows
+
+            for row in alert_rows(run):
+                execute(self._queries["add_run_alert"], row)
 
     def _keys(self, facts: dict[str, tuple[list[Any], list[Any]] | None]) -> dict[str, int | None]:
         """Return the keys of the rows that runs share, adding those that are new."""
@@ -246,6 +252,7 @@ class SqliteStore:
             rows.read_circumstances(run, self._ask(self._queries["get_circumstances"], [seq])[0])
             for number, stream, *kept in self._ask(self._queries["list_outputs"], [seq]):
                 by_number[number].output[stream] = rows.read_tail(kept)
+            self._add_alerts([run])
         if samples:
             for number, data in self._ask(self._queries["list_curves"], [seq]):
                 by_number[number].curve = decode_curve(data)
@@ -256,7 +263,17 @@ class SqliteStore:
     ) -> Iterator[list[Run]]:
         """Yield the runs meant in pages, the oldest first (see `Store.scan`)."""
         for page in self._pages("list_runs", wanted, size):
-            yield [self._complete(row, output, samples) for row in page]
+            runs = [self._complete(row, output, samples) for row in page]
+            if not output:
+                self._add_alerts(runs)
+            yield runs
+
+    def _add_alerts(self, runs: Sequence[Run]) -> None:
+        from runner.stores.run_alerts import read_alerts
+
+        found = read_alerts(self._ask, self._queries["list_run_alerts"], [rows.number_of(run.id) for run in runs])
+        for run in runs:
+            run.alerts = found.get(rows.number_of(run.id), [])
 
     def scan_columns(self, wanted: RunFilter, size: int = PAGE) -> Iterator[Batch]:
         """Yield the runs meant as portable records (see `Store.scan_columns`)."""

@@ -187,7 +187,7 @@ def test_openmetrics_has_the_newest_figures_of_each_script(record: support.Comma
 
 
 @pytest.mark.parametrize(("words", "message"), [
-    (["--format", "csv", "--metric", "cpu_mx"], "no run has a metric 'cpu_mx', did you mean 'cpu_max'"),
+    (["--format", "csv", "--metric", "cpu_mx"], "unknown metric 'cpu_mx', did you mean 'cpu_max'"),
     (["--format", "csv", "--start-date", "2026-02-01", "--end-date", "2026-01-01"], "ends before it starts"),
     (["--format", "csv", "--start-date", "someday"], "no time"),
     (["--format", "cvs"], "did you mean 'csv'"),
@@ -323,3 +323,39 @@ def test_from_python(record: support.Command, tmp_path: Path) -> None:
             "path": str(tmp_path / "runs.csv"), "runs": 1, "new": 0, "known": 1
         }  # fmt: skip
         other.close()
+
+
+@pytest.mark.parametrize("name", ["script_runner_history.db", "link.csv", "script_runner_history.db-wal",
+                                  "script_runner_history.db.runs/a.csv"])  # fmt: skip
+def test_nothing_is_written_in_place_of_the_record(record: support.Command, name: str) -> None:
+    path = record.cwd / "script_runner_history.db"
+    (record.cwd / "link.csv").symlink_to(path.name)
+    (record.cwd / "script_runner_history.db.runs").mkdir(exist_ok=True)
+    script = record.script("")
+    before = path.read_bytes()
+    for words in (("export", "--format", "csv", "--output", name), ("--json-output", name, script),
+                  ("--junit-output", name, script), ("--save-baseline", name, script)):  # fmt: skip
+        done = record(*words)
+        assert (done.exit_code, done.out, done.err.count("\n")) == (2, "", 1), words
+        assert name in done.err and "record" in done.err
+    assert path.read_bytes() == before
+    done = record("--history-db", "new.db", "export", "--format", "csv", "--output", "new.db")
+    assert (done.exit_code, done.err) == (
+        2, "runner: error: --export-output: new.db is the record itself; name another file\n"
+    )  # fmt: skip
+
+
+def test_a_script_is_named_in_any_way(record: support.Command) -> None:
+    rows = exported(record, "train.py")
+    assert 0 < len(rows) < 10
+    assert exported(record, "--script", "train.py") == exported(record, "--export-script", "train.py") == rows
+    for words in (("train.py",), ("--export-script", "train.py")):
+        flat = record("--export-format", "jsonl", *words)
+        assert [json.loads(line) for line in flat.out.splitlines()] == rows
+
+
+def test_a_long_name_does_not_fill_the_screen(record: support.Command) -> None:
+    with HistoryManager(record.cwd / "script_runner_history.db") as history:
+        history.save_execution("a" * 4000, {})
+    done = record("export", "nowhere.py", "--format", "csv")
+    assert "no run of nowhere.py in " in done.err and max(map(len, done.err.split(", "))) < 300

@@ -216,3 +216,33 @@ def test_a_record_that_stays_locked_is_said_and_nothing_is_lost(record: support.
     writer.execute("ROLLBACK")
     writer.close()
     assert record("import", "--history-db", "other.db", "runs.jsonl").out.startswith("imported 9 runs")
+
+
+@pytest.mark.parametrize("options", [("--output", "runs.csv"), ("--output", "runs.parquet"),
+                                     ("--output", "runs.json", "--full")])  # fmt: skip
+def test_alerts_go_and_come_with_their_runs(runner: support.Command, options: tuple[str, ...]) -> None:
+    script = runner.script("raise SystemExit(3)")
+    for alert in ("broken:failed", "slow:execution_time_seconds > 1h"):
+        assert runner("--alert-config", alert, script).exit_code == 3
+
+    def alerts() -> list[dict[str, object]]:
+        query = "SELECT * FROM alerts ORDER BY at_ns, alert"
+        rows: list[dict[str, object]] = json.loads(runner("sql", query, "--format", "json").out)["rows"]
+        return rows
+
+    before = alerts()
+    assert [row["alert"] for row in before] == ["broken"]
+    assert runner("export", *options).exit_code == 0
+    assert runner("retention", "add", "all", "--days", "0").exit_code == 0
+    assert "deleted 2 runs" in runner("retention", "apply", "all", "--archive-path", "archive.jsonl").out
+    assert alerts() == []
+    for name in (options[1], "archive.jsonl", options[1]):  # what is there already is not added again
+        assert runner("import", name).exit_code == 0
+        assert alerts() == before
+    rows = [json.loads(line) for line in (runner.cwd / "archive.jsonl").read_text().splitlines()]
+    assert [row["alerts"] and [each["rule"] for each in row["alerts"]] for row in rows] == [["broken"], None]
+    # An export of before there were alerts in it.
+    (runner.cwd / "older.jsonl").write_text("".join(
+        json.dumps({name: value for name, value in row.items() if name != "alerts"}) + "\n" for row in rows
+    ))  # fmt: skip
+    assert "imported 2 runs" in runner("import", "--history-db", "other.db", "older.jsonl").out

@@ -18,11 +18,10 @@ import pytest
 
 from benchmarks.generate import generate
 from runner.model.metrics import CPU_MAX, EXECUTION_TIME, METRICS
+from tests import support
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests import support
 
 RUNS = 600
 SCRIPT = "load_orders.py"
@@ -54,6 +53,7 @@ def test_both_spellings_answer_the_same(asked: support.Command) -> None:
     assert len(brief.out.splitlines()) == 12
     assert "the last 9 of " in brief.out
     assert asked("metrics").out == asked("--metrics-list").out
+    assert asked("metrics", SCRIPT).out == asked("--metrics-list", SCRIPT).out != asked("metrics").out
 
 
 def test_values_are_written_as_json_and_csv(asked: support.Command) -> None:
@@ -102,6 +102,11 @@ def test_aggregates_are_numbers_for_programs_and_figures_for_people(asked: suppo
          "unknown metric 'rows_don', did you mean 'rows_done'?; `runner metrics` lists them all"),
         (("query", CPU, "--start", "2026-03-01", "--end", "2026-02-01"),
          "--query-start 2026-03-01 is not before --query-end 2026-02-01"),
+        (("query", CPU, "--start", ""), "'' is no time (2026-01-31, 2026-01-31T12:00, yesterday and 7d are)"),
+        (("query", CPU, "--end", ""), None),
+        (("history", "--since", ""), None),
+        (("--bucket", "1day", SCRIPT, "--aggregate"), None),
+        (("--aggregate", "max"), "--aggregate needs --query-metric"),
         (("query", CPU, "--start", "soon"), "'soon' is no time (2026-01-31, 2026-01-31T12:00, yesterday and 7d are)"),
         (("query", CPU, "--aggregate", "mean"), None),
         (("query", CPU, "--bucket", "2h"), None),
@@ -137,6 +142,9 @@ def test_a_script_without_runs_is_no_error(asked: support.Command) -> None:
     answer = json.loads(asked("query", CPU, "nowhere.py", "--bucket", "1day", "--format", "json").out)
     assert (answer["status"], SCRIPT in answer["scripts"]) == ("no_data", True)
     assert asked("query", CPU, "nowhere.py", "--format", "csv").out == "timestamp,value,run_id,script_name\n"
+    assert asked("metrics", "nowhere.py").out.startswith("no run of nowhere.py; there are runs of: ")
+    assert json.loads(asked("metrics", "nowhere.py", "--format", "json").out)["status"] == "no_data"
+    assert asked("metrics", "nowhere.py", "--format", "csv").out.count("\n") == 1
 
 
 def test_without_a_record_there_is_nothing_and_nothing_is_made(runner: support.Command) -> None:
@@ -164,6 +172,7 @@ def test_names_of_every_kind_can_be_asked_for(asked: support.Command) -> None:
     query = "SELECT script_path FROM runs WHERE script = '" + ODD.replace("'", "''") + "'"
     assert json.loads(asked("sql", query, "--format", "json").out)["rows"] == [{"script_path": ODD}]
     assert json.loads(asked("query", CPU, "--aggregate", "count", "--format", "json").out)["aggregates"]["count"] == 601
+    assert max(map(len, asked("query", CPU, "nowhere.py").out.split(", "))) < 200  # however long a name is
 
 
 def test_a_record_that_others_write_to_in_vain_is_still_whole(asked: support.Command) -> None:
@@ -179,6 +188,10 @@ def test_every_metric_is_listed_with_how_many_runs_have_it(asked: support.Comman
     assert [each["name"] for each in listed] == [*(metric.name for metric in METRICS), "rows_done"]
     assert {each["runs"] for each in listed[:-1]} == {RUNS}
     assert listed[0]["first"].startswith("2025-11-01T")
+    of_one = json.loads(asked("metrics", SCRIPT, "--format", "json").out)["metrics"]
+    assert {each["runs"] for each in of_one[: len(METRICS)]} == {100}
+    first = json.loads(asked("query", WALL, SCRIPT, "--format", "json").out)["points"][0]["timestamp"]
+    assert {each["first"] for each in of_one[: len(METRICS)]} == {first}
     counted = asked("sql", "SELECT count(*) AS n FROM runs WHERE extra ->> 'rows_done'", "--format", "csv").out
     assert listed[-1]["runs"] == int(counted.split()[1])
 
@@ -192,6 +205,14 @@ def test_sql_shows_at_most_a_thousand_rows_in_a_table_and_all_elsewhere(asked: s
     assert asked("sql", many, "--limit", "2").out.splitlines()[:3] == ["X", "1", "2"]
     assert asked("sql", many, "--limit", "2", "--format", "csv").out == "x\n1\n2\n"
     assert asked("sql", "SELECT x FROM (SELECT 1 AS x) WHERE x > 1").out == "X\nno rows\n"
+
+
+def test_sql_shows_what_is_no_text_and_no_number(asked: support.Command) -> None:
+    query = "SELECT x'ff00' AS b, 9e999 AS more, -9e999 AS less"
+    assert asked("sql", query).out.splitlines()[1].split() == ["x'ff00'", "inf", "-inf"]
+    assert asked("sql", query, "--format", "csv").out == "b,more,less\nx'ff00',inf,-inf\n"
+    answer = json.loads(asked("sql", query, "--format", "json").out, parse_constant=pytest.fail)
+    assert answer["rows"] == [{"b": "x'ff00'", "more": None, "less": None}]
 
 
 def test_sql_ends_when_its_time_is_up(asked: support.Command) -> None:
@@ -255,6 +276,34 @@ def test_a_question_is_drawn(asked: support.Command) -> None:
     data = asked("query", CPU, SCRIPT, "--plot=again.svg", "--format", "json")
     assert json.loads(data.out)["status"] == "ok"
     assert (asked.cwd / "again.svg").exists()
+
+
+@pytest.mark.parametrize("more", [(), ("--bucket", "1hour", *YEAR, "--limit", "5000")])
+def test_a_file_is_drawn_also_for_a_reader_who_has_seen_enough(asked: support.Command, more: tuple[str, ...]) -> None:
+    line = f"{asked.line('query', CPU, '--plot=cpu.svg', *more)} | head -1; echo ${{PIPESTATUS[0]}}"
+    done = support.Command(asked.cwd, asked.env, ["bash", "-c"])(line)
+    assert (done.out.split()[0], done.out.split()[-1], done.err) == (("START", "STARTED")[not more], "0", "")
+    assert "</svg>" in (asked.cwd / "cpu.svg").read_text()
+
+
+def test_more_buckets_are_offered_only_where_there_are_more(asked: support.Command) -> None:
+    days = ("query", CPU, SCRIPT, "--bucket", "1day", *YEAR, "--limit")
+    assert "the last 364 buckets; --query-limit N shows more" in asked(*days, "364").out
+    assert "shows more" not in asked(*days, "365").out
+    assert len(json.loads(asked(*days, "364", "--format", "json").out)["buckets"]) == 364
+
+
+def test_times_have_their_offset_where_the_clocks_change(runner: support.Command) -> None:
+    program = (
+        "from datetime import datetime\nfrom runner import HistoryManager\n"
+        "for at in ('2026-10-25T00:30+00:00', '2026-10-25T01:30+00:00'):\n"
+        "    HistoryManager().save_execution('a.py', {'cpu_max': 1.0}, timestamp=datetime.fromisoformat(at))"
+    )
+    runner.env["TZ"] = "Europe/Vienna"
+    subprocess.run([runner.argv[0], "-c", program], cwd=runner.cwd, env=runner.env, check=True)
+    shown = runner("query", CPU).out.splitlines()
+    assert [line[:25] for line in shown[1:]] == ["2026-10-25 02:30:00 +0200", "2026-10-25 02:30:00 +0100"]
+    assert runner("query", CPU, "--limit", "1").out.splitlines()[1].startswith("2026-10-25 02:30:00  ")
 
 
 @pytest.mark.parametrize("width", [80, 40])

@@ -136,6 +136,8 @@ def test_queries_run_nothing(line: str, queries: list[str], script: str | None) 
         ("x.py --timeout --retry 3", "--timeout needs a value, but --retry follows"),
         ("x.py --show-history --retry 3", "--retry only makes sense for a run, but --show-history runs nothing"),
         ("--timeout 5", "no script to run"),
+        ("--timeout 5 --export-output a.csv", "--export-output needs --export-format"),
+        ("--retention-dry-run", "needs --cleanup-old, --add-retention-policy or --apply-retention-policy"),
         ("x.py --show-history --format json", "--format after the script would be the script's"),
         ("--", "-- needs a command"),
         ("run --", "-- needs a command"),
@@ -145,7 +147,7 @@ def test_queries_run_nothing(line: str, queries: list[str], script: str | None) 
         ("db", "`runner db` needs one of: stats, cleanup"),
         ("db stat", "`runner db` has no 'stat', did you mean 'stats'?"),
         ("db cleanup", "`runner db cleanup` needs --older-than DAYS"),
-        ("metrics extra", "`runner metrics` has no use for 'extra'"),
+        ("metrics x.py extra", "`runner metrics` has no use for 'extra'"),
         ("history a b", "`runner history` has no use for 'b'"),
         ("ps --watch 5", "`runner ps` has no use for '5'; a value of --watch is given as --watch=5"),
         ("history --limits 3", "`runner history` has no option --limits, did you mean '--limit'?"),
@@ -162,6 +164,29 @@ def test_refusals(line: str, message: str) -> None:
         split(line.split())
     assert message in str(refused.value)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("line", "messages"), [
+    ("x.py --timeout 5 --history-db h.db", []),
+    ("--format json x.py", []),
+    ("--bucket 1day --aggregate max x.py",
+     ["--bucket and --aggregate do nothing here: they go with --query-metric"]),
+    ("x.py --retention-days 30", ["--retention-days does nothing here: it goes with --add-retention-policy"]),
+    ("run --export-output a.csv x.py", ["--export-output does nothing here: it goes with --export-format"]),
+    ("--retention-dry-run x.py", ["--retention-dry-run does nothing here: it goes with --cleanup-old, "
+                                  "--add-retention-policy or --apply-retention-policy"]),
+    ("--sql-limit 3 --show-history", ["--sql-limit does nothing here: it goes with `runner sql`"]),
+    ("--query-metric cpu_max --bucket 1day", []),
+    ("--export-format csv --export-output a.csv --history-db h.db --format json", []),
+])  # fmt: skip
+def test_what_shapes_nothing_is_said(line: str, messages: list[str]) -> None:
+    assert split(line.split()).warnings == messages
+
+
+def test_a_script_that_stands_without_a_flag_has_one_too() -> None:
+    for words in ("history", "export", "query cpu_max", "metrics", "retention add nightly"):
+        flagged, bare = (given(split([*words.split(), *more])) for more in (("--script", "x.py"), ("x.py",)))
+        assert flagged == bare
 
 
 RESERVED = sorted(flag for flag, entry in FLAGS.items() if not entry[0])

@@ -39,6 +39,13 @@ def test_a_line_rises_from_the_lower_left_to_the_upper_right() -> None:
     assert lines[-3].count("┬") == 2 and lines[-2].split() == ["0", "s", "2", "s"]
 
 
+@pytest.mark.parametrize(("unicode", "color"), [(True, True), (True, False), (False, False)])
+def test_all_lines_have_signs_of_their_own(unicode: bool, color: bool) -> None:
+    lines = [Series(f"line {number}", [0.0, 1.0], [1.0, float(number)]) for number in range(8)]
+    heads = draw(chart(*lines), 60, 30, screen(unicode, color))[2:10]
+    assert len({head.partition(" ")[0] for head in heads}) == 8
+
+
 def test_ascii_alone_draws_it_too() -> None:
     text = "\n".join(draw(chart(RAMP, Series("é", [0.0, 3.0], [30.0, 0.0])), 60, 14, screen(unicode=False)))
     assert text.isascii()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
-from runner.engine.history_options import days_before, parse_moment
+from runner.engine.history_options import days_before, moment_of, parse_moment
 from runner.model.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,6 +66,16 @@ def test_what_is_no_moment(text: str) -> None:
                                               ("3000-01-01T00:00Z", (1 << 63) - 1)])  # fmt: skip
 def test_moments_beyond_the_store_are_its_first_and_last(text: str, moment: int) -> None:
     assert parse_moment(text, NOW) == parse_moment(text, NOW, end=True) == moment
+
+
+def test_a_program_may_name_moments_by_dates_too() -> None:
+    assert moment_of("2026-03-29T12:00Z") == moment_of(datetime(2026, 3, 29, 12, tzinfo=UTC)) == NOW
+    assert moment_of(datetime(2026, 3, 29, 14)) == NOW  # local
+    assert moment_of(date(2026, 3, 29)) == MIDNIGHT
+    assert moment_of(date(2026, 3, 28), end=True) == MIDNIGHT
+    assert (moment_of(datetime.min), moment_of(datetime.max)) == (0, (1 << 63) - 1)
+    with pytest.raises(UsageError, match="1774785600 is no time"):
+        moment_of(1774785600)  # type: ignore[arg-type]
 
 
 def test_days_before_never_reach_beyond_the_epoch() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,6 +11,7 @@ import runner
 from runner.engine import queries
 from runner.model.errors import StoreError, UsageError
 from runner.model.metrics import CPU_MAX, EXECUTION_TIME
+from runner.stores.aggregates import FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,43 @@ def test_each_step_leaves_the_question_before_as_it_was(history: runner.HistoryM
     narrow = whole.since("2026-06-11").until("2026-06-13").limit(5).status("success").tags({"team": "b"})
     assert [point["value"] for point in narrow.points()] == [3.0]
     assert [point["value"] for point in whole.points()] == [1.0, 3.0, 5.0, 100.0]
+
+
+def test_dates_are_taken_wherever_moments_are(history: runner.HistoryManager, tmp_path: Path) -> None:
+    first, last = date(2026, 6, 11), date(2026, 6, 13)
+    asked = {"script_name": "load.py", "start": first, "end": last}
+    assert [point["value"] for point in history.query_metric(EXECUTION_TIME.name, **asked)] == [3.0, 5.0]
+    assert history.aggregate(EXECUTION_TIME.name, "count", **asked) == {"count": 2}
+    assert history.export(tmp_path / "runs.csv", **asked)["runs"] == 2
+    noon = {"start": NOON, "end": NOON + DAY}
+    assert history.export(tmp_path / "runs.csv", **noon)["runs"] == 1
+    assert len(history.query_metric(EXECUTION_TIME.name, **noon)) == 1
+    with pytest.raises(UsageError, match="7 is no time"):
+        history.export(tmp_path / "runs.csv", start=7)  # type: ignore[arg-type]
+
+
+def test_metrics_of_one_script_are_counted_alone(history: runner.HistoryManager) -> None:
+    def counted(script: str | None) -> dict[str, int]:
+        return {each["name"]: each["runs"] for each in history.metrics(script) if each["runs"]}
+
+    assert counted(None) == {EXECUTION_TIME.name: 5, "rows": 4}
+    assert counted("load.py") == {EXECUTION_TIME.name: 4, "rows": 4}
+    assert counted("other.py") == {EXECUTION_TIME.name: 1}
+    [wall] = [each for each in history.metrics("other.py") if each["name"] == EXECUTION_TIME.name]
+    assert wall["first"] == wall["last"] == "2026-06-11T12:00:00.000000+00:00"
+
+
+def test_what_is_no_value_of_a_run_is_drawn_on_an_axis_of_its_own(history: runner.HistoryManager) -> None:
+    drawn = walls(history).bucket("1day").chart(FUNCTIONS)
+    names = [(panel.title, panel.unit, [series.name for series in panel.series]) for panel in drawn.panels]
+    assert names == [
+        (EXECUTION_TIME.name, "seconds", ["min", "max", "avg", "median", "p90", "p95", "p99", "stddev"]),
+        (f"sum of {EXECUTION_TIME.name}", "seconds", ["sum"]),
+        ("runs", "count", ["count"]),
+    ]
+    assert [panel.title for panel in walls(history).bucket("1day").chart(["count"]).panels] == ["runs"]
+    [band] = walls(history).bucket("1day").chart().panels[0].series
+    assert (min(filter(None, band.low or ())), max(filter(None, band.high or ()))) == (1.0, 100.0)
 
 
 def test_points_are_plain_and_the_oldest_first(history: runner.HistoryManager) -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from runner.exporters.charts import write_chart
 from runner.exporters.charts_html import page
-from runner.exporters.charts_svg import cut, svg, text_width
+from runner.exporters.charts_svg import svg
+from runner.exporters.charts_text import cut, text_width
 from runner.model.chart import BARS, INDEX, POINTS, SECONDS, TIME, Chart, Panel, Series
 from runner.model.errors import UsageError
 from tests import support
@@ -62,6 +63,35 @@ def test_an_svg_is_well_formed_and_keeps_within_its_width(chart: Chart, width: i
         if "rc-line" in node.get("class", ""):
             numbers = [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", node.get("d", ""))]
             assert all(-5 <= number <= max(width, float(root.get("height", 0))) + 5 for number in numbers)
+
+
+def test_what_is_said_of_a_band_is_what_it_shows(tmp_path: Path) -> None:
+    band = Series("wall", [0.0, 1.0], [5.0, 6.0], [1.0, 2.0], [7.0, 90.0])
+    told = "min 1.00 s, mean 6.00 s, max 1 min 30 s"
+    chart = Chart("", SECONDS, [Panel("wall", "seconds", [band])])
+    assert told in svg(chart)
+    assert "<td>1.00 s</td><td>6.00 s</td><td>1 min 30 s</td>" in page(chart)
+
+
+def test_all_lines_of_a_panel_can_be_told_apart() -> None:
+    names = [f"line {number}" for number in range(10)]
+    lines = [Series(name, [0.0, 1.0], [1.0, float(at)]) for at, name in enumerate(names)]
+    root = ElementTree.fromstring(svg(Chart("", SECONDS, [Panel("Many", "count", lines)])))
+    drawn = [node for node in root.iter(SVG + "path") if "rc-line" in node.get("class", "")]
+    looks = [(node.get("class"), node.get("stroke-dasharray")) for node in drawn]
+    assert (len(drawn), len(set(looks))) == (20, 10)
+    assert looks[:10] == looks[10:]  # in the legend and in the panel
+
+
+def test_a_legend_begins_behind_the_title_and_leaves_out_what_has_no_room() -> None:
+    lines = [Series(name, [0.0, 1.0], [1.0, 2.0]) for name in ("median", "stddev")]
+    chart = Chart("", SECONDS, [Panel("memory_max_mb", "MB", lines)])
+    root = ElementTree.fromstring(svg(chart))
+    title, entry = (next(node for node in root.iter(SVG + "text") if (node.text or "").startswith(text))
+                    for text in ("memory_max_mb", "median"))  # fmt: skip
+    # In bold Verdana, the widest of usual fonts, a letter takes 9 pixels of 12 in the mean.
+    assert float(entry.get("x", 0)) - 22 - float(title.get("x", 0)) > 9 * len("memory_max_mb")
+    assert "median: min 1 MB, max 2 MB" in svg(chart, 300)
 
 
 def test_an_svg_serves_light_and_dark_and_those_who_cannot_see_it() -> None:

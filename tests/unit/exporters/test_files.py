@@ -7,6 +7,9 @@ import threading
 
 import pytest
 
+from runner import HistoryManager
+from runner.engine.own_log import OwnLog
+from runner.engine.own_log_options import OwnLogOptions
 from runner.exporters import files
 from runner.model.errors import UsageError
 
@@ -73,6 +76,22 @@ def test_a_failure_leaves_the_old_file_and_no_rubbish(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["report.json"]
 
 
+def test_what_a_killed_process_of_the_same_number_left_blocks_nothing(tmp_path, monkeypatch):
+    target = tmp_path / "report.json"
+
+    def killed(fd, data):
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", killed)
+        patched.setattr(os, "unlink", lambda path: None)
+        with pytest.raises(SystemExit):
+            files.write(str(target), b"half")
+    assert len(os.listdir(tmp_path)) == 1
+    files.write(str(target), b"new")
+    assert target.read_bytes() == b"new"
+
+
 @pytest.mark.parametrize("where", ["", ".", "no/such/folder/report.json"])
 def test_a_path_that_cannot_work_is_refused_before_the_start(where, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -95,3 +114,21 @@ def test_a_report_to_a_standard_stream_takes_nothing_from_the_file_it_goes_to(tm
             os.dup2(saved, stream)
             os.close(saved)
     assert target.read_bytes() == b"the script's\n{}\n"
+
+
+def test_what_would_take_the_place_of_a_record_is_refused(tmp_path):
+    record = tmp_path / "runs.db"
+    HistoryManager(record).save_execution("job.py", {})
+    (tmp_path / "link.csv").symlink_to("runs.db")
+    (tmp_path / "hard.csv").hardlink_to(record)
+    (tmp_path / "runs.db.runs").mkdir()
+    for name in ("runs.db", "link.csv", "hard.csv"):
+        with pytest.raises(UsageError, match=f"--x: .*{name} is a database, such as the record itself"):
+            files.check(str(tmp_path / name), "--x")
+    for name in ("runs.db-wal", "runs.db-shm", "runs.db-journal", "runs.db.runs/a.csv"):
+        with pytest.raises(UsageError, match=f"--x: .*{name} belongs to the record .*runs.db; name another file"):
+            files.check(str(tmp_path / name), "--x")
+    for name in ("other.db-wal", "runs.db.csv", "runs.db-wal.csv"):
+        files.check(str(tmp_path / name), "--x")
+    with pytest.raises(UsageError, match=r"--log-file: .* is a database"):
+        OwnLog.made_of(OwnLogOptions(log_file=str(record)), "INFO")

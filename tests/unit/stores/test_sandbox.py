@@ -204,6 +204,9 @@ def test_the_file_is_open_for_reading_only_whatever_the_authorizer_lets_through(
         ("SELECT a a a FROM runs", r'near "a": syntax error \(line 1, column 12\)'),
         ("SELECT wall FROM daily", r"no such column: wall \(line 1, column 8\), did you mean 'wall_"),
         ("SELECT r.cpu_mx FROM runs r", r"no such column: r.cpu_mx \(line 1, column 10\), did you mean 'cpu_max'"),
+        ("SELECT avg(cpu_max)", r"no such column: cpu_max \(line 1, column 12\); FROM runs is missing$"),
+        ("SELECT wall_p95 FROM runs", r"no such column: wall_p95 \(line 1, column 8\); daily has it$"),
+        ("SELECT x.script FROM runs", r"column 10\); runs, scripts, daily and alerts have it$"),
         ("SELECT * FROM run", r"no such table: run \(line 1, column 15\), did you mean 'runs'"),
         ("SELECT median(load) FROM runs", "no such function: median"),
         ("SELECT", "incomplete input"),
@@ -220,6 +223,11 @@ def test_what_is_wrong_with_a_query_is_said_in_one_line_and_where(path: str, que
     with pytest.raises(UsageError, match=message) as error:
         ask(path, query)
     assert "\n" not in str(error.value)
+
+
+def test_bytes_that_are_no_text_stay_bytes(path: str) -> None:
+    assert ask(path, "SELECT x'ff00' AS a, x'4142' AS b") == [{"a": b"\xff\0", "b": "AB"}]
+    assert ask(path, "SELECT CAST(x'41ff' AS TEXT) AS a") == [{"a": "A\udcff"}]
 
 
 def test_a_query_that_runs_for_ever_is_stopped(path: str) -> None:

@@ -50,7 +50,7 @@ RUN_OWNERS = (
 #: Whose options the judgement of two files or two revisions takes.
 GATE_OWNERS = (
     "gate", "gate-revisions", "ci", "query", "confirm", "run", "monitor", "show", "record", "limits", "json", "junit",
-    "tap", "markdown", "html", "github", "gitlab",
+    "tap", "markdown", "html", "github", "gitlab", "config",
 )  # fmt: skip
 
 #: What else may stand on the line of a query.
@@ -130,7 +130,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("metrics", "List every figure: unit, how it is known, meaning, how many runs have it",
             ("metrics", "record", "query"), "runner.cli.commands.metrics:show_metrics", "--metrics-list", _SCOPE),
     Command("gate", "Judge the run in one file by another, or a script at two git revisions",
-            GATE_OWNERS, "runner.cli.commands.gate:gate", "", ("config",)),
+            GATE_OWNERS, "runner.cli.commands.gate:gate"),
     Command("baseline show", "Show what a baseline holds: branches, machines, and what runs cost there",
             ("baseline-file", "ci", "query"), "runner.cli.commands.baseline:show", "", _SCOPE),
     Command("baseline accept", "Let what a run costs be normal from now on",

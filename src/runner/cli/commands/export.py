@@ -7,7 +7,7 @@ import os
 from runner.cli.ending import CleanEnd
 from runner.cli.output import Screen, printable, warn
 from runner.cli.progress import Progress
-from runner.cli.remembered import take_in
+from runner.cli.remembered import listed, take_in
 from runner.cli.tables import write_json, write_rows
 from runner.engine.environment import pairs
 from runner.engine.export import Export, wanted_of
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 def export_runs(options: ExportOptions, record: RecordOptions, out: TextIO) -> int:
     """Export past runs to a file or to standard output."""
-    script = options.script or options.export_script
-    wanted = wanted_of(script, options.start_date, options.end_date, options.status, pairs(options.tag, "--tag"))
+    tags = pairs(options.tag, "--tag")
+    wanted = wanted_of(options.script, options.start_date, options.end_date, options.status, tags)
     export = Export(options.output, options.format, wanted, options.metric, options.samples, options.full)
     to_stdout = files.is_stdout(export.path)
     if export.format == records.PARQUET and to_stdout and os.isatty(1):
@@ -47,8 +47,8 @@ def export_runs(options: ExportOptions, record: RecordOptions, out: TextIO) -> i
         known = [] if written.runs else history.scripts()
         path = history.db_path
     if not written.runs:
-        whose = f" of {script}" if script else ""
-        there = f"; there are runs of: {', '.join(known[:10])}{', ...' if len(known) > 10 else ''}" if known else ""
+        whose = f" of {options.script}" if options.script else ""
+        there = f"; there are runs of: {listed(known)}" if known else ""
         warn(screen, f"no run{whose} in {path} matches, so the export is empty{there}")
     if not to_stdout:
         beside = f", samples in {printable(export.beside)}" if export.beside else ""

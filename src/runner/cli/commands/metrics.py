@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from runner.cli.remembered import take_in
+from runner.cli.output import printable
+from runner.cli.remembered import nothing, take_in
 from runner.cli.tables import fitting, write_json, write_rows
 from runner.engine.history import HistoryManager
 from runner.model.units import format_count
+from runner.stores.base import RunFilter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +32,11 @@ def show_metrics(options: MetricsOptions, record: RecordOptions, query: QueryOpt
     """List every figure with its unit, how it is known, how many runs have it, and what it means."""
     with HistoryManager(record.history_db) as history:
         take_in(history)
-        rows = history.metrics()
         path = history.db_path
+        if options.script and not history.count(RunFilter(options.script)):
+            _say_nothing(options.script, history, query, out)
+            return 0
+        rows = history.metrics(options.script)
     if query.format == "json":
         write_json(out, {"status": "ok", "database": path, "metrics": rows})
     elif query.format == "csv":
@@ -54,3 +59,13 @@ def show_metrics(options: MetricsOptions, record: RecordOptions, query: QueryOpt
         write_rows(out, "table", fit if "first" in fit else [name for name in fit if name != "last"], shown)
         out.write(_LEGEND)
     return 0
+
+
+def _say_nothing(script: str, history: HistoryManager, query: QueryOptions, out: TextIO) -> None:
+    known = history.scripts()
+    if query.format == "json":
+        write_json(out, {"status": "no_data", "database": history.db_path, "scripts": known})
+    elif query.format == "csv":
+        write_rows(out, "csv", _CSV, [])
+    else:
+        out.write(nothing(f"run of {printable(script)}", known, history.db_path))

@@ -29,6 +29,7 @@ _ROWS = 1000
 _MEMORY = 2 << 30
 #: Least columns for a value.
 _NARROWEST = 20
+_INFINITE = (float("inf"), float("-inf"))
 
 
 def show_sql(options: SqlOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
@@ -97,7 +98,7 @@ def _write_json(names: list[str], rows: Iterable[tuple[Any, ...]], out: TextIO) 
     for row in rows:
         out.write(",\n    " if begun else _head("ok", names) + "\n    ")
         begun = True
-        out.write(dumps(dict(zip(names, row, strict=True))))
+        out.write(dumps(dict(zip(names, map(_in_json, row), strict=True))))
     out.write("\n  ]\n}\n" if begun else _head("no_data", names) + "]\n}\n")
 
 
@@ -112,7 +113,7 @@ def _write_csv(names: list[str], rows: Iterable[tuple[Any, ...]], out: TextIO) -
 
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows(rows)
+    writer.writerows([_told(value) for value in row] for row in rows)
 
 
 def _write_table(names: list[str], rows: Iterable[tuple[Any, ...]], limit: int | None, out: TextIO) -> None:
@@ -148,7 +149,17 @@ def _write_records(names: list[str], rows: list[list[str]], room: int, out: Text
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else f"{value:.10g}" if isinstance(value, float) else printable(str(value))
+    return "" if value is None else f"{value:.10g}" if isinstance(value, float) else printable(str(_told(value)))
+
+
+def _told(value: Any) -> Any:
+    """Return a value as text can have it: bytes as SQL writes them."""
+    return f"x'{value.hex()}'" if isinstance(value, bytes) else value
+
+
+def _in_json(value: Any) -> Any:
+    """Return a value as JSON can have it, which knows no infinity."""
+    return None if value in _INFINITE else _told(value)
 
 
 def _show_schema(query: QueryOptions, out: TextIO) -> None:
