@@ -328,6 +328,7 @@ class Options:
         given: Mapping[str, Sequence[str]],
         environ: Mapping[str, str],
         config: Mapping[str, tuple[object, str]],
+        typed: Mapping[str, str] | None = None,
     ) -> Self:
         """Join the sources of values: command line over environment over file over default.
 
@@ -335,15 +336,17 @@ class Options:
             given: Texts from the command line by field, in the order given; the last wins unless it is a list.
             environ: The environment.
             config: From the configuration file: key path -> (value, where it stands).
+            typed: Flags by field, where another spelling than the flat one was typed.
 
         Raises:
-            UsageError: A value does not fit; the message names flag, variable or file and line.
+            UsageError: A value does not fit; the message names the flag as it was typed, variable or file and line.
         """
         result = cls()
         for attr, option in cls.declared.items():
             if attr in given:
-                texts = [option.convert(text, option.label) for text in given[attr]]
-                result._set(attr, tuple(texts) if option.repeat else texts[-1], f"{COMMAND_LINE} {option.label}")
+                label = typed.get(attr, option.label) if typed else option.label
+                texts = [option.convert(text, label) for text in given[attr]]
+                result._set(attr, tuple(texts) if option.repeat else texts[-1], f"{COMMAND_LINE} {label}")
             elif option.env and environ.get(option.env):
                 where = f"{ENVIRONMENT} {option.env}"
                 value = option.convert(environ[option.env], option.env)

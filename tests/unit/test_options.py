@@ -134,6 +134,8 @@ def test_the_message_names_the_source() -> None:
         with pytest.raises(UsageError) as refused:
             Sample.resolve(given, environ, config)
         assert str(refused.value).startswith(start)
+    with pytest.raises(UsageError, match=r"^-c: 'x' is not"):
+        Sample.resolve({"count": ["x"]}, {}, {}, {"count": "-c"})
 
 
 def test_declaring_imports_nothing_heavy() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from runner.analysis.robust import median
 from runner.analysis.usual import place
 from runner.model import metrics as m
+from runner.model.path_lists import list_change
 from runner.model.units import format_bytes, format_count, format_seconds
 from runner.model.usual import HIGHER, LOWER, Cause
 
@@ -285,7 +286,7 @@ def differing(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
         elif new is None:
             told.append(f"- {name} {old}")
         elif old != new:
-            told.append(f"{name} {old} -> {new}")
+            told.append(f"{name} {list_change(old, new) or f'{old} -> {new}'}")
     return told
 
 

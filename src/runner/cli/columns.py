@@ -26,13 +26,39 @@ def cut(text: str, room: int) -> str:
     return text
 
 
+def behind(text: str, room: int) -> str:
+    """Return what of a text stands behind its first `room` columns; a wide character that begins in them is blank."""
+    if room <= 0:
+        return text
+    taken = 0
+    for at, character in enumerate(text):
+        if taken >= room and _columns(character):
+            return " " * (taken - room) + text[at:]
+        taken += _columns(character)
+    return " " * (taken - room)
+
+
 def pad(text: str, width: int) -> str:
     """Return a text with blanks behind it, `width` columns in all."""
     return text + " " * (width - columns(text))
 
 
-def wrap(text: str, room: int) -> list[str]:
-    """Return a text in lines of at most `room` columns (at least 2), broken at blanks where that can be."""
+def wrap(text: str, room: int, between: str = "") -> list[str]:
+    """Return a text in lines of at most `room` columns (at least 2), broken at blanks where that can be.
+
+    Args:
+        text: The text.
+        room: The columns.
+        between: What stands between its parts, and is broken at rather than inside of them; "" for nothing.
+    """
+    if between:
+        lines: list[str] = []
+        for part in text.split(between):
+            if lines and columns(whole := lines[-1] + between + part) <= room:
+                lines[-1] = whole
+            else:
+                lines += wrap(part, room)
+        return lines
     lines = []
     line = ""
     for word in text.split(" "):

@@ -7,7 +7,7 @@ import re
 from time import localtime, strftime
 
 from runner.cli.output import BOLD, DIM, RED, RESET, Screen, warn
-from runner.cli.safe_text import visible
+from runner.cli.safe_text import ever_drawn, visible
 from runner.engine.live import LiveRun
 from runner.model.errors import UsageError
 from runner.model.units import format_bytes
@@ -51,16 +51,13 @@ class Filter:
     def of(self, lines: Iterable[Line]) -> Iterator[tuple[Line, str]]:
         """Yield the wanted lines, each with its text without colours and control characters."""
         for line in lines:
-            text = visible(line.data)
-            if self.wants(text):
-                yield line, text
+            if self._wants(line.data):
+                self.matched = True
+                yield line, visible(line.data)
 
-    def wants(self, text: str) -> bool:
-        """Whether a line of that text is wanted."""
-        if self.pattern is not None and not self.pattern.search(text):
-            return False
-        self.matched = True
-        return True
+    def _wants(self, data: bytes) -> bool:
+        """Whether a line is wanted: one that was redrawn for anything that it ever showed."""
+        return self.pattern is None or any(map(self.pattern.search, ever_drawn(data)))
 
     def painted(self, text: str) -> str:
         """Return a text with what was found in colour."""

@@ -14,6 +14,8 @@ from runner.model.words import printable as printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from runner.engine.run_options import ShowOptions
     from runner.model.metric import Metric
     from runner.model.run import Attempt, Run
@@ -22,10 +24,15 @@ if TYPE_CHECKING:
 BOLD, DIM, RED, GREEN, YELLOW, RESET = "\033[1m", "\033[2m", "\033[31m", "\033[32m", "\033[33m", "\033[0m"
 
 _ERROR = "Error"
-#: Rows whose end is never cut off.
-_WRAPPED = (_ERROR, "Where", "Usual", "Unusual", "Likely", "Changed", "Differs", "")
 _LABEL = 11  # columns taken by a row's label
+_NARROW = 20  # columns beside labels below which a row goes below its label
+_MOST = 4  # lines of a row: what went wrong is worth several, but no screenful
 _TOLD = 3  # failures named of a run that was retried
+
+
+def is_dumb(environ: Mapping[str, str]) -> bool:
+    """Whether variables say of a terminal that it can do no more than print, or nothing at all."""
+    return environ.get("TERM", "") in ("", "dumb")
 
 
 class Screen:
@@ -43,7 +50,7 @@ class Screen:
             self.terminal = os.isatty(fd)
         except OSError:
             self.terminal = False
-        self.color = self.terminal and not environ.get("NO_COLOR") and environ.get("TERM", "dumb") != "dumb"
+        self.color = self.terminal and not environ.get("NO_COLOR") and not is_dumb(environ)
         # In the C locale Python writes UTF-8 all the same; the terminal was said to show ASCII.
         locale = (environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or "utf8").lower()
         encoding = (getattr(sys.stderr, "encoding", None) or "").lower().replace("-", "")
@@ -167,21 +174,27 @@ def headline(screen: Screen, run: Run) -> str:
 
 
 def _row(screen: Screen, label: str, text: str, alarming: bool = False) -> str:
-    plain = text if screen.unicode else text.replace(" · ", ", ")
-    begin = f"  {screen.paint(f'{label:<8}', YELLOW if alarming else DIM)} "
+    gap = " · " if screen.unicode else ", "
+    plain = screen.plain(text if screen.unicode else text.replace(" · ", gap))
+    style = YELLOW if alarming else DIM
+    begin = f"  {screen.paint(f'{label:<8}', style)} "
     room = screen.width - _LABEL
-    if label not in _WRAPPED or room < 20:
-        return begin + screen.fit(plain, _LABEL)
+    if not screen.width or (room >= _NARROW and 2 * len(plain) <= room):
+        return begin + plain
     from runner.cli.columns import wrap
 
-    # What went wrong is worth several lines, but no screenful.
-    lines = wrap(screen.fit(plain, _LABEL - 3 * room), room)
-    return begin + ("\n" + " " * _LABEL).join(lines)
+    if room >= _NARROW:
+        lines = wrap(screen.fit(plain, screen.width - _MOST * room), room, gap)
+        return begin + ("\n" + " " * _LABEL).join(lines)
+    # Figures come in the order of what they are worth: here is room for the first of them.
+    lines = wrap(plain if label == _ERROR else plain.split(gap)[0], max(2, screen.width - 4))[:_MOST]
+    head = [f"  {screen.paint(label, style)}"] if label else []
+    return "\n".join([*head, *(f"    {line}" for line in lines)])
 
 
 def _rows(run: Run) -> list[tuple[str, str]]:
     last = run.last
-    if last.reason == FAILED_TO_START:
+    if last.reason == FAILED_TO_START or not last.metrics:
         return [(_ERROR, error_of(last))]
     return [
         (_ERROR, error_of(last)),

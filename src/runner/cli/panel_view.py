@@ -10,6 +10,8 @@ from runner.model.units import format_bytes, format_value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from runner.cli.live_figures import Figures, Trail
     from runner.cli.output import Screen
     from runner.cli.panel_text import Text
@@ -23,6 +25,9 @@ _GAP = 2
 _LABEL = 20  # columns before a sparkline
 _LEAST = 4  # lines of output, however small the screen is
 _MOST = 8  # processes
+#: What is told of each before its command, with its columns, and what gives way so that commands have so many.
+_BEFORE = {"PID": 8, "CPU": 6, "MEMORY": 8, "TIME": 8}
+_DISPENSABLE, _COMMAND = ("TIME", "MEMORY", "PID"), 20
 
 
 class View:
@@ -104,12 +109,24 @@ class View:
         return cut(pad(label, _LABEL) + sparkline(trail.values, max(0, width - _LABEL - 1), self._screen), width)
 
     def _table(self, entries: list[Entry], count: int, width: int) -> list[str]:
-        rows = [self._screen.paint(cut(f" {'PID':>8} {'CPU':>6} {'MEMORY':>8} {'TIME':>8}  COMMAND", width), _DIM)]
+        sizes = dict(_BEFORE)
+        for name in _DISPENSABLE:
+            if sum(size + 1 for size in sizes.values()) + 2 + _COMMAND > width:
+                del sizes[name]
+        rows = [self._screen.paint(_told({name: name for name in sizes}, sizes, "COMMAND", width), _DIM)]
         for entry in entries[:count]:
-            cpu = "-" if entry.cpu_percent is None else f"{entry.cpu_percent:.0f} %"
-            begin = f" {entry.pid:>8} {cpu:>6} {format_bytes(entry.memory_bytes):>8} {clock(entry.cpu_seconds):>8}  "
-            rows.append(cut(begin + self._screen.plain(entry.command[:1000]), width))
+            cells = {
+                "PID": str(entry.pid),
+                "CPU": "-" if entry.cpu_percent is None else f"{entry.cpu_percent:.0f} %",
+                "MEMORY": format_bytes(entry.memory_bytes),
+                "TIME": clock(entry.cpu_seconds),
+            }
+            rows.append(_told(cells, sizes, self._screen.plain(entry.brief[:1000]), width))
         return rows
+
+
+def _told(cells: Mapping[str, str], sizes: Mapping[str, int], last: str, width: int) -> str:
+    return cut("".join(f" {cells[name]:>{size}}" for name, size in sizes.items()) + f"  {last}", width)
 
 
 def _visible(text: str) -> int:

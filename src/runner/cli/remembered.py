@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from runner.engine.history import HistoryManager
+    from runner.engine.run_options import RecordOptions
 
-#: Scripts named where another has no runs.
-_NAMED = 10
+#: Scripts named where another has no runs, and most characters of the name of one.
+_NAMED, _LONGEST = 10, 80
 
 
 def take_in(history: HistoryManager) -> None:
@@ -30,6 +31,27 @@ def take_in(history: HistoryManager) -> None:
         print(f"runner: {line}", file=sys.stderr)
 
 
+def record_of_running(record: RecordOptions) -> str:
+    """Return the path of the record whose running runs are asked about; it may not be there yet.
+
+    Raises:
+        StoreError: What is there is no record.
+    """
+    from runner.engine.location import absolute, locate
+    from runner.stores.database import refuse_other
+
+    path = locate(record.history_db, absolute())[0]
+    refuse_other(path)
+    return path
+
+
+def which_record(path: str) -> str:
+    """Return in which record nothing is running, for a note in brackets."""
+    import os
+
+    return f"of {path}" if os.path.exists(path) else f"there is no record {path} yet"
+
+
 def nothing(what: str, known: Sequence[str], path: str) -> str:
     """Return the line that says that there is nothing to tell, and which scripts have runs.
 
@@ -44,5 +66,11 @@ def nothing(what: str, known: Sequence[str], path: str) -> str:
         if running(path):
             return f"no run has ended yet in {printable(path)}; runner ps shows what is running\n"
         return f"no runs are remembered in {printable(path)}\n"
-    listed = ", ".join(map(printable, known[:_NAMED])) + (", ..." if len(known) > _NAMED else "")
-    return f"no {what}; there are runs of: {listed}\n"
+    return f"no {what}; there are runs of: {listed(known)}\n"
+
+
+def listed(known: Sequence[str]) -> str:
+    """Return what some scripts are called, as one line has room for it."""
+    names = [printable(name) for name in known[:_NAMED]]
+    names = [name if len(name) <= _LONGEST else name[: _LONGEST - 3] + "..." for name in names]
+    return ", ".join(names) + (", ..." if len(known) > _NAMED else "")

@@ -54,8 +54,8 @@ class Settings:
         return given[-1] if given else self._environ.get("RUNNER_CONFIG") or None
 
     def _make(self, owner: str) -> Options:
-        given = self._line.given.get(owner, {})
-        self._made[owner] = load(owner).resolve(given, self._environ, self.config.values)
+        given, typed = self._line.given.get(owner, {}), self._line.typed.get(owner)
+        self._made[owner] = load(owner).resolve(given, self._environ, self.config.values, typed)
         return self._made[owner]
 
     def get(self, owner: str, kind: type[Kind]) -> Kind:

@@ -27,13 +27,15 @@ def check(progress: ProgressOptions, options: RunOptions, environ: Mapping[str, 
     """
     if progress.only_on_failure and options.direct:
         raise UsageError("--only-on-failure: output that --direct hands through can't be held back; leave one out")
+    if progress.progress and progress.no_progress and progress.rank("progress") == progress.rank("no_progress"):
+        raise UsageError("--progress and --no-progress exclude each other")
     if not progress.panel:
         return
     if progress.only_on_failure:
         raise UsageError("--panel: output that --only-on-failure holds back can't be shown; leave one out")
     if options.direct:
         raise UsageError("--panel: output that --direct hands through can't be shown; leave one out")
-    if not _is_terminal(2) or environ.get("TERM", "dumb") == "dumb":
+    if not _can_draw(environ):
         raise UsageError("--panel: standard error is no terminal that could show it")
     if not _is_apart(1):
         raise UsageError("--panel: whatever reads standard output may write to the terminal too; redirect it to a file")
@@ -51,11 +53,13 @@ def live_line(
         environ: The environment.
     """
     wanted = None if progress is None else progress.line
-    if wanted is False or options.direct or not _is_terminal(2) or environ.get("TERM", "dumb") == "dumb":
+    if wanted is False or options.direct:
         return None
     # Whatever reads standard output may write to the terminal unseen, where the line is then in the way; a log of
     # continuous integration shows what a terminal does not.
     if wanted is None and (show.quiet or show.log_level == "ERROR" or environ.get("CI") or not _is_apart(1)):
+        return None
+    if not _can_draw(environ):
         return None
     from runner.cli.live import Live
 
@@ -92,11 +96,16 @@ def begin(
     here.overlay = Guard(overlay)
 
 
-def _is_terminal(fd: int) -> bool:
+def _can_draw(environ: Mapping[str, str]) -> bool:
+    """Whether standard error is a terminal that can do more than print."""
     try:
-        return os.isatty(fd)
+        if not os.isatty(2):
+            return False
     except OSError:
         return False
+    from runner.cli.output import is_dumb  # of no use where there is no terminal
+
+    return not is_dumb(environ)
 
 
 def _is_apart(fd: int) -> bool:

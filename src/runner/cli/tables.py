@@ -123,7 +123,7 @@ def fitting(
         dispensable: Those that may be left out, the first ones first.
         rows: The rows.
         out: Where the table is written.
-        least: Columns that the last column is to have, as long as others can be left out.
+        least: Columns that the last column is to have, if it needs them, as long as others can be left out.
     """
     width = terminal_width(out)
     chosen = list(names)
@@ -131,6 +131,7 @@ def fitting(
         return chosen
     _, widths = _cells(names, rows)
     taken = {name: column + 2 for name, column in zip(names, widths, strict=True)}
+    least = min(least, widths[-1])
     for name in dispensable:
         if sum(taken[each] for each in chosen[:-1]) + least <= width:
             break

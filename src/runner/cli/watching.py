@@ -6,7 +6,7 @@ import os
 from time import sleep
 
 from runner.cli.columns import columns
-from runner.cli.output import DIM, Screen
+from runner.cli.output import DIM, Screen, is_dumb
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,18 +14,21 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 
-def show(out: TextIO, seconds: float | None, draw: Callable[[], list[str]]) -> None:
+def show(out: TextIO, seconds: float | None, draw: Callable[[], list[str] | None]) -> None:
     """Write what `draw` returns: once, or every so many seconds until Ctrl-C.
 
     Args:
         out: Where to.
         seconds: None for once.
-        draw: Returns lines without newlines; on a terminal none may be wider than that.
+        draw: Returns lines without newlines; on a terminal none may be wider than that. None where there is nothing
+            more to be seen.
     """
     block = _Block(out) if seconds is not None and out.isatty() else None
     first = True
     while True:
         lines = draw()
+        if lines is None:
+            return
         if block is not None:
             block.draw(lines)
         else:
@@ -48,7 +51,7 @@ class _Block:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._plain = os.environ.get("TERM", "dumb") == "dumb"
+        self._plain = is_dumb(os.environ)
         self._drawn: list[int] = []  # columns of each line
 
     def draw(self, lines: list[str]) -> None:

@@ -38,9 +38,10 @@ class Entry:
         state: The kernel's letter: R runs, S sleeps, D waits for a disk, T is stopped, Z has ended.
         elapsed: Seconds since it was started.
         command: Its command line without secrets, or the name of the program in brackets.
+        brief: The same without the folders that the program lies in.
     """
 
-    def __init__(self, process: Process, depth: int, command: str, elapsed: float) -> None:
+    def __init__(self, process: Process, depth: int, words: list[str], elapsed: float) -> None:
         self.pid = process.pid
         self.parent = process.parent
         self.depth = depth
@@ -50,7 +51,8 @@ class Entry:
         self.threads = process.threads
         self.state = process.state
         self.elapsed = elapsed
-        self.command = command
+        self.command = " ".join(words)
+        self.brief = " ".join([_program(words[0]), *words[1:]])
 
 
 class TreeReader:
@@ -138,8 +140,12 @@ def read_entry(pid: int, depth: int) -> Entry | None:
     finally:
         process.close()
     words = _cmdline(pid)
-    command = " ".join(redact_arguments(words)) if words else f"[{_name(pid)}]"
-    return Entry(process, depth, command, _age(pid))
+    return Entry(process, depth, redact_arguments(words) if words else [f"[{_name(pid)}]"], _age(pid))
+
+
+def _program(word: str) -> str:
+    # What is no path from the root may be a text that the process has put in its place.
+    return word.rpartition("/")[2] or word if word.startswith("/") else word
 
 
 def _age(pid: int) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from runner.analysis.drift import BEFORE, NEWEST, drift
 from runner.model.metrics import EXECUTION_TIME, MEMORY_MAX
 from runner.model.run import iso, label_of
+from runner.model.verdict import status_word
 from runner.stores.base import SUCCESS, RunFilter
 
 TYPE_CHECKING = False
@@ -68,5 +69,5 @@ def _row(store: Store, since: int, script: tuple[str, str]) -> dict[str, Any] | 
         "last_run": last.id,
         "last_started": iso(last.started),
         "last_success": last.last.success,
-        "last_status": "ok" if last.last.success else last.last.error_type or last.last.reason,
+        "last_status": status_word(last.last),
     }

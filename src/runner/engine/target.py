@@ -30,7 +30,8 @@ class Target:
         args: The script's arguments, which end it.
         executable: Path of the program to execute, as seen from the script's working directory.
         name: What people call it: the last part of `script_key`.
-        script_path: The script as it was typed; ``-m NAME``, ``-c`` or a command's name otherwise.
+        script_path: The script as it was typed, that of an interpreter given as a command too; ``-m NAME``, ``-c`` or a
+            command's name otherwise.
         script_key: What history groups by: the script's absolute path, or as above.
         file: Path of the script's file as seen from here, or "" where there is none.
         python: The interpreter, or None where none is needed.
@@ -142,7 +143,15 @@ def resolve(
     kind, what = target
     words = list(args)
     if kind == "command":
-        result = _command(list(what), environ, options.cwd)
+        from runner.engine.interpreted import script_at
+
+        argv = list(what)
+        result = _command(argv, environ, options.cwd)
+        at = script_at(argv, options.cwd)
+        if at:  # the name of an interpreter says nothing of what it runs
+            here = os.path.join(options.cwd, argv[at])
+            result = Target("command", argv, result.executable, argv[at], os.path.abspath(here), here)
+            words = argv[at + 1 :]
     else:
         word = str(what)
         caller = sys.argv[0] if program is None else program

@@ -49,6 +49,7 @@ def test_a_script_that_ran_and_succeeded_is_ok(runner: support.Command) -> None:
         ((), 0, "last run succeeded"),
         (("--max-age", "1d"), 2, "last success 47 h 59 min ago, more than 24 h 00 min"),
         (("--max-duration", "10s"), 1, "last run took 12.5 s, more than 10.0 s"),
+        (("--max-age", "0"), 2, "ago, more than 0 s"),
         (("--max-memory", "50MB"), 1, "last run needed 100 MB, more than 50 MB"),
         (("--max-duration", "10s", "--max-age", "1h"), 2, "last success 47 h 59 min ago"),
     ],

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
+import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from runner import HistoryManager
+from runner.cli.commands.history import _briefly
+from runner.model.run import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,7 +90,8 @@ def test_text_is_found_in_output_and_error_of_real_runs(runner: support.Command)
     assert len(lines) == 2
     assert len(json.loads(runner("history", "--text", "no such ledger", "--format", "json").out)["runs"]) == 1
     assert runner("history", "--text", "nowhere to be found").out.startswith("no run matches; there are runs of: ")
-    assert "perhaps not all runs; --limit N shows more" in runner("history", "--text", "e", "--limit", "1").out
+    for limit, told in ((1, "1 run, perhaps not all"), (2, "2 runs, perhaps not all")):
+        assert runner("history", "--text", "e", "--limit", limit).out.endswith(f"\n{told}; --limit N shows more\n")
 
 
 def test_a_terminal_shows_bars_and_failures_and_fits(
@@ -100,12 +107,59 @@ def test_a_terminal_shows_bars_and_failures_and_fits(
     assert table[0].split() == ["STARTED", "STATUS", "WALL", "BAR", "CPU", "MEMORY", "RUN", "SCRIPT"]
     assert sum("██████" in line for line in table) >= 7  # each script's longest, and most of those alone
     assert "\033[31mexit:1" in screen.screen(escapes=True)
-    narrow = terminal(width=40)
-    narrow.type("clear; " + record.line("history", "--limit", 3) + "; echo done")
-    narrow.key("Enter")
-    text = narrow.wait(lambda text: "\ndone" in text)
-    head = next(line for line in text.splitlines() if line.startswith("STARTED"))
-    assert head.split() == ["STARTED", "WALL", "SCRIPT"] or head.split() == ["STARTED", "WALL", "RUN", "SCRIPT"]
+
+
+@pytest.mark.parametrize(
+    ("width", "names"),
+    [(66, "STARTED STATUS WALL RUN SCRIPT"), (50, "AT STATUS WALL RUN SCRIPT"), (40, "AT STATUS RUN SCRIPT"),
+     (24, "RUN SCRIPT"), (10, "SCRIPT")],
+)  # fmt: skip
+def test_a_narrow_terminal_keeps_what_is_needed_to_act(
+    runner: support.Command, terminal: Callable[..., support.Terminal], width: int, names: str
+) -> None:
+    runner.script("class LongExceptionName(Exception): pass\nraise LongExceptionName()", "a-long-name.py")
+    runner("a-long-name.py")
+    screen = terminal(width=width)
+    screen.line("clear; " + runner.line("history") + "; echo do''ne")
+    screen.wait("done")
+    lines = screen.screen().splitlines()
+    at = next(number for number, line in enumerate(lines) if line.split() == names.split())
+    if width == 40:
+        assert re.match(r"(\d\d:\d\d|\d\d-\d\d)  LongExcept  ", lines[at + 1])
+
+
+def test_a_start_in_short_is_its_time_or_its_day() -> None:
+    today = time.localtime()
+    run = Run("0123456789ab", "a.py", time.time_ns())
+    assert _briefly(run) in (time.strftime("%H:%M", today), time.strftime("%H:%M"))
+    run.started = int(time.mktime((today.tm_year - 1, 6, 7, 12, 0, 0, 0, 0, -1))) * 1_000_000_000
+    assert _briefly(run) == f"{today.tm_year - 1}-06-07"
+
+
+def test_a_run_ended_by_ctrl_c_is_called_cancelled_everywhere(runner: support.Command) -> None:
+    runner.script("import pathlib, time; pathlib.Path('begun').touch(); time.sleep(60)", "job.py")
+    process = runner.start("--quiet", "job.py", start_new_session=True, stderr=subprocess.DEVNULL)
+    while not (runner.cwd / "begun").exists():
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    process.wait(30)
+    told = runner("history", "--status", "cancelled").out.splitlines()
+    assert [line.split()[2] for line in told[1:]] == ["cancelled"]
+    assert runner("scripts").out.splitlines()[1].split()[-2:] == ["cancelled", "job.py"]
+    assert " cancelled after " in runner("show").out.splitlines()[0]
+    runner("--quiet", "-c", "pass")
+    assert any(line.endswith(", cancelled") for line in runner("compare", "-1", "-2").out.splitlines()[:2])
+
+
+def test_runs_of_a_shell_go_by_their_scripts(runner: support.Command) -> None:
+    for name in ("one.sh", "two.sh"):
+        runner.script("exit 0", name)
+        runner("--quiet", "--", "sh", name, "now")
+    runner("--quiet", "--", "sh", "-c", "exit 0")
+    rows = json.loads(runner("scripts", "--format", "json").out)["scripts"]
+    assert sorted((row["script"], row["runs"]) for row in rows) == [("one.sh", 1), ("sh", 1), ("two.sh", 1)]
+    shown = runner("history").out.splitlines()
+    assert [line[line.rindex("  ") + 2 :] for line in shown[2:]] == ["two.sh now", "one.sh now"]
 
 
 def test_scripts_are_listed_one_a_line(record: support.Command) -> None:

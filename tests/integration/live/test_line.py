@@ -108,6 +108,7 @@ def test_it_says_what_is_left_where_the_record_knows(ptys: Ptys) -> None:
     [
         (["--no-progress"], {}), (["--quiet"], {}), (["--direct"], {}), ([], {"TERM": "dumb"}), ([], {"CI": "true"}),
         ([], {"RUNNER_PROGRESS": "false"}), (["--progress"], {"TERM": "dumb"}),
+        (["--progress"], {"TERM": ""}),
     ],
 )  # fmt: skip
 def test_where_it_is_not_drawn(ptys: Ptys, words: list[str], env: dict[str, str]) -> None:

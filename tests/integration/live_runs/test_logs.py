@@ -55,6 +55,14 @@ def test_the_output_of_a_finished_run(runner):
     assert runner("logs", "--stderr", "--format", "csv").out.splitlines()[1].endswith(",trouble")
 
 
+def test_a_line_that_was_redrawn_keeps_what_still_shows(runner):
+    runner("-c", r"print('downloading file 100%\rdone'); print('working\r\x1b[Kdone'); print('last')")
+    assert runner("logs").out.splitlines() == ["[redrawn] doneloading file 100%", "[redrawn] done", "last"]
+    assert "doneloading file 100%" in runner("show").out
+    for pattern, lines in (("^downloading", 1), ("^done", 2), ("^doneloading", 1), ("^work", 1), ("redrawn", 0)):
+        assert runner("logs", "--grep", pattern).out.count("\n") == lines, pattern
+
+
 def test_the_output_of_a_running_run(runner, background):
     background("job.py", script="print('begun', flush=True); print('open', end='', flush=True); wait('go')")
     until(lambda: runner("logs").out == "begun\nopen", "its output")

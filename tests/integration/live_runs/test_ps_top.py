@@ -20,6 +20,21 @@ def test_nothing_is_running(runner):
     assert answer.out.startswith("no runs are running")
     assert json.loads(runner("ps", "--format", "json").out)["status"] == "no_data"
     assert not list(runner.cwd.iterdir())
+    assert "there is no record " in answer.out
+
+
+@pytest.mark.parametrize("command", ["ps", "top"])
+def test_what_is_no_record_is_refused(runner, command):
+    (runner.cwd / "notes.txt").write_text("no record at all")
+    (runner.cwd / "empty.db").touch()
+    for path, said in (("notes.txt", "is not a record of runs; it was left as it is"), (".", "it is a directory")):
+        answer = runner(command, "--history-db", path)
+        assert (answer.exit_code, answer.out) == (1, "")
+        assert said in answer.err
+    for path, said in (("empty.db", "(of "), ("gone/x.db", "(there is no record ")):
+        answer = runner(command, "--history-db", path)
+        assert answer.exit_code == (0 if command == "ps" else 2)
+        assert said in answer.out + answer.err
 
 
 def test_running_runs_with_their_figures(runner, background):
@@ -115,6 +130,38 @@ def test_watching_redraws_in_place_and_ends_with_ctrl_c(background, terminal):
     assert "Traceback" not in screen.scrollback()
 
 
+@pytest.mark.parametrize("signal_number", [0, signal.SIGKILL])
+def test_watching_a_run_ends_with_it(background, signal_number):
+    process = background("job.py", script="wait('go')")
+    watch = background.runner.start("top", "--watch=0.1", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    text = b""
+    while text.count(b"COMMAND") < 2:
+        text += os.read(watch.stdout.fileno(), 4096)
+    if signal_number:
+        process.send_signal(signal_number)
+    else:
+        background.go()
+    out, err = watch.communicate(timeout=30)
+    assert (watch.returncode, err) == (0, b"")
+    last = (text + out).decode().splitlines()[-1]
+    assert " of job.py " in last
+    assert ("succeeded in" in last) == (not signal_number)
+    assert ("lost after" in last) == bool(signal_number)
+
+
+def test_watching_a_run_for_a_program_ends_with_it(background):
+    background("--retry", 1, "--retry-delay", 0.5, "job.py", script="wait('go'); raise SystemExit(1)")
+    watch = background.runner.start("top", "--watch=0.1", "--format", "csv", stdout=subprocess.PIPE)
+    text = b""
+    while text.count(b"pid,") < 2:
+        text += os.read(watch.stdout.fileno(), 4096)
+    background.go()
+    out, _ = watch.communicate(timeout=30)
+    assert watch.returncode == 0
+    lines = (text + out).decode().splitlines()
+    assert all(not line or line.startswith("pid,") or line[0].isdigit() for line in lines)
+
+
 def test_watching_without_a_terminal_writes_block_after_block(background):
     background("job.py", script="wait('go')")
     watch = background.runner.start("ps", "--watch=0.1", stdout=subprocess.PIPE)
@@ -133,10 +180,38 @@ def test_no_line_is_wider_than_the_terminal(background, terminal, width):
     background("job.py", *(f"--argument-{number}" for number in range(30)), script="wait('go')")
     screen = terminal(width=width)
     for command in ("ps", "top"):
-        screen.line("clear; " + background.runner.line(command).replace(sys.executable, "$PY") + "; echo e''nd")
+        screen.line("clear; " + background.runner.line(command) + "; echo e''nd")
     _ = screen.wait("end", timeout=30)
     lines = screen.screen().splitlines()
     assert all(len(line) <= width for line in lines)
+
+
+@pytest.mark.parametrize("width", [80, 40, 10])
+def test_scripts_and_commands_can_be_told_apart_at_any_width(background, terminal, width):
+    background("job.py", script="""
+import subprocess, sys
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+wait('go')
+child.kill()
+""")
+    screen = terminal(width=width)
+    screen.line("clear; " + background.runner.line("ps") + "; echo e''nd")
+    screen.wait("end")
+    assert "job.py" in screen.screen()
+    screen.line("clear; " + background.runner.line("top") + "; echo e''nd")
+    screen.wait(lambda _: "COMMAND" in screen.screen() and "\nend" in screen.screen())
+    commands = screen.screen().partition("COMMAND")[2].split("\nend")[0]
+    name = os.path.basename(sys.executable)
+    assert commands.count(name) == 2
+    assert os.path.dirname(sys.executable) not in commands
+    if width >= 40:
+        assert f"{name} job.py" in commands
+        assert f"  {name} -c" in commands
+    if width == 80:
+        assert f"  {name} -c import time" in commands
+    runs = json.loads(background.runner("top", "--format", "json").out)["processes"]
+    assert runs[0]["command"] == f"{sys.executable} job.py"
+    background.go()
 
 
 def test_the_processes_of_a_run(runner, background):

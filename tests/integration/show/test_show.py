@@ -84,6 +84,18 @@ def test_json_is_the_report_of_the_run_and_more(failed: support.Command) -> None
         assert each["t"] == sorted(each["t"])
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(["--raw", "--format", "json"], "--raw shows bytes as they are; --format json can't hold them"),
+     (["--raw", "--format", "csv"], "--format csv can't hold them"),
+     (["--samples"], "--samples needs --format json"), (["--samples", "--format", "csv"], "--samples needs")],
+)  # fmt: skip
+def test_what_would_have_no_effect_is_refused(failed: support.Command, options: list[str], said: str) -> None:
+    done = failed("show", *options)
+    assert (done.exit_code, done.out) == (2, "")
+    assert said in done.err
+
+
 def test_csv_has_a_row_a_figure(failed: support.Command) -> None:
     rows = list(csv.DictReader(io.StringIO(failed("show", "--format", "csv").out)))
     assert {row["attempt"] for row in rows} == {"1", "2"}

@@ -136,6 +136,14 @@ def test_what_makes_no_sense_is_refused_in_one_line(known: Command) -> None:
     assert (empty.exit_code, "no runs are remembered" in empty.err) == (2, True)
 
 
+def test_a_list_of_paths_is_told_by_what_differs(runner: Command) -> None:
+    path = runner.env["PATH"]
+    for value in (path, f"/opt/new/bin:{path}"):
+        runner("--quiet", "--env", f"PATH={value}", "-c", "pass")
+    told = runner("compare", "-2", "-1").out
+    assert [line.split("PATH  ")[1] for line in told.splitlines() if "variable PATH" in line] == ["+ /opt/new/bin"]
+
+
 def test_a_first_run_has_nothing_to_be_compared_with(runner: Command) -> None:
     runner.script("print(1)", "new.py")
     runner("--quiet", "new.py")
@@ -143,6 +151,8 @@ def test_a_first_run_has_nothing_to_be_compared_with(runner: Command) -> None:
     assert (done.exit_code, done.err) == (0, "")
     assert "no earlier run of new.py can be compared with run" in done.out
     assert json.loads(runner("compare", "--format", "json").out)["status"] == "no_data"
+    head = runner("compare", "--format", "csv").out
+    assert head.startswith("metric,unit,base,value,") and head.count("\n") == 1
 
 
 def test_what_a_record_holds_can_do_nothing_to_a_terminal(known: Command) -> None:

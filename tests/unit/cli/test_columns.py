@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from runner.cli.columns import columns, cut, pad, wrap
+from runner.cli.columns import behind, columns, cut, pad, wrap
 from runner.cli.tables import write_rows
 
 
@@ -19,6 +19,18 @@ def test_columns(text: str, width: int) -> None:
 
 def test_a_wide_character_is_not_cut_in_two() -> None:
     assert [cut("a数据", room) for room in (-1, 0, 1, 2, 3, 9)] == ["", "", "a", "a", "a数", "a数据"]
+
+
+def test_what_stands_behind_a_column() -> None:
+    assert [behind("abc", room) for room in (-1, 0, 1, 3, 9)] == ["abc", "abc", "bc", "", ""]
+    assert [behind("数据b", room) for room in (1, 2, 3, 4, 5)] == [" 据b", "据b", " b", "b", ""]
+    assert behind("e\u0301a", 1) == "a"
+
+
+def test_lines_break_between_parts_rather_than_inside_of_them() -> None:
+    assert wrap("1.1 % · 34 % · 5 MB", 12, " · ") == ["1.1 % · 34 %", "5 MB"]
+    assert wrap("1 · one two three · 2", 7, " · ") == ["1", "one two", "three", "2"]
+    assert wrap("", 7, " · ") == [""]
 
 
 def test_lines_break_at_blanks_and_inside_of_long_words() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from runner.agent.events import SAMPLE_FIELDS, Ended, Output, Sample, Started
 from runner.cli.columns import columns
-from runner.cli.output import Screen, fail, summarize, warn
+from runner.cli.output import Screen, fail, is_dumb, summarize, warn
 from runner.engine.run_options import ShowOptions
 from runner.model.fold import Fold
 from runner.model.metric import MB
@@ -114,7 +114,34 @@ def test_a_script_that_was_not_started_is_said_even_then():
     assert summary(run, quiet=True) == "runner: error: no such script: a.py\n"
 
 
-@pytest.mark.parametrize("width", [20, 40, 60, 80, 200])
+def test_figures_are_never_cut_in_the_middle():
+    screen = Recorded(60)
+    summarize(screen, make_run(), ShowOptions())
+    lines = screen.text.split("\n")
+    at = next(number for number, line in enumerate(lines) if line.startswith("  CPU"))
+    assert lines[at : at + 2] == [
+        "  CPU      4.90 s · user 4.00 s, system 900 ms",
+        "           92 % of a core, highest 187 %",
+    ]
+    assert "…" not in screen.text
+
+
+def test_a_very_narrow_terminal_gets_the_first_figure_of_each_row():
+    screen = Recorded(10)
+    summarize(screen, make_run(), ShowOptions())
+    lines = screen.text.split("\n")
+    assert max(map(columns, lines)) <= 10
+    assert lines[lines.index("  CPU") + 1] == "    4.90 s"
+    assert lines[lines.index("  Memory") + 1 :][:2] == ["    peak", "    312 MB"]
+    assert "user" not in screen.text
+
+
+@pytest.mark.parametrize(("term", "dumb"), [(None, True), ("", True), ("dumb", True), ("xterm", False)])
+def test_what_can_do_no_more_than_print(term, dumb):
+    assert is_dumb({} if term is None else {"TERM": term}) is dumb
+
+
+@pytest.mark.parametrize("width", [10, 20, 40, 60, 80, 200])
 def test_no_line_is_wider_than_the_terminal(width):
     screen = Recorded(width)
     run = make_run(code=1, message="ValueError: " + "long " * 50)

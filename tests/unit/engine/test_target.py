@@ -54,6 +54,17 @@ def test_a_script_runs_under_the_interpreter_by_the_name_it_was_given(tmp_path: 
     assert target.problem is None
 
 
+def test_a_command_that_runs_a_script_is_called_by_that(tmp_path: Path) -> None:
+    write(tmp_path / "sub/job.sh")
+    target = find("command", ["sh", "-e", "job.sh", "a"], "-e", "job.sh", "a", cwd="sub")
+    assert target.argv == ["sh", "-e", "job.sh", "a"]
+    assert (target.kind, target.script_path, target.name) == ("command", "job.sh", "job.sh")
+    assert (target.script_key, target.args) == (str(tmp_path / "sub/job.sh"), ["a"])
+    assert os.path.basename(target.executable) == "sh"
+    target = find("command", ["sh", "-c", "exit"], "-c", "exit")
+    assert (target.script_key, target.name, target.args) == ("sh", "sh", ["-c", "exit"])
+
+
 def test_links_are_not_resolved(tmp_path: Path) -> None:
     write(tmp_path / "release-5/x.py")
     (tmp_path / "current").symlink_to("release-5")

@@ -13,6 +13,7 @@ from runner.engine.explain import adhoc, explain
 from runner.engine.history import HistoryManager
 from runner.model.errors import UsageError
 from runner.model.units import format_seconds
+from runner.model.verdict import status_word
 from runner.stores.base import SHORT_ID
 
 TYPE_CHECKING = False
@@ -140,7 +141,7 @@ def _row(each: Judged) -> dict[str, Any]:
         "started": strftime("%m-%d %H:%M:%S" if started.tm_year == localtime().tm_year else "%Y-%m-%d %H:%M", started),
         "fired": _FIRED[each.verdict.fired],
         "outcome": each.outcome,
-        "status": "ok" if run.last.success else run.last.error_type or run.last.reason,
+        "status": status_word(run.last),
         "run": run.id[:SHORT_ID],
         "values": ", ".join(map(str, each.verdict.findings)),
     }

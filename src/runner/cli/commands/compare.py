@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.cli.columns import columns, pad, wrap
-from runner.cli.drawing import check_place, show_chart
+from runner.cli.drawing import check_place, draw_file, show_chart
 from runner.cli.output import BOLD, DIM, YELLOW, Screen
 from runner.cli.remembered import take_in
 from runner.cli.tables import write_json, write_rows
@@ -16,9 +16,11 @@ from runner.engine.query_options import TERMINAL
 from runner.engine.usual import left_out, name_left_out
 from runner.model.errors import UsageError
 from runner.model.metric import BOUND, CEILING
+from runner.model.path_lists import list_change
 from runner.model.run import iso
 from runner.model.units import format_value
 from runner.model.usual import HIGHER, LOWER, UNKNOWN
+from runner.model.verdict import status_word
 from runner.stores.base import SHORT_ID, script_label
 
 TYPE_CHECKING = False
@@ -60,6 +62,7 @@ def compare(options: CompareOptions, record: RecordOptions, query: QueryOptions,
             if found is None:
                 return _nothing(first, left_out(history, first), query, out)
     assert found is not None
+    told = draw_file(found.chart, options.plot) if options.plot not in ("", TERMINAL) else ""
     if query.format == "json":
         write_json(out, _as_json(found, bool(options.other)))
     elif query.format == "csv":
@@ -68,26 +71,20 @@ def compare(options: CompareOptions, record: RecordOptions, query: QueryOptions,
         screen = Screen(1)
         lines = [*_headline(found, screen), "", *_figures(found, screen), *_facts(found, screen)]
         out.writelines(line.rstrip() + "\n" for line in lines)
-    _draw(found, options, query, out)
+        out.write(told)  # beside JSON or CSV nothing else is printed
+        if not told and found.chart.panels:
+            out.write("\n")
+            show_chart(found.chart, out)
     return 0
-
-
-def _draw(found: RunComparison, options: CompareOptions, query: QueryOptions, out: TextIO) -> None:
-    if options.plot:
-        from io import StringIO
-
-        # Beside JSON or CSV nothing else is printed.
-        show_chart(found.chart, options.plot, out if query.format == "table" else StringIO())
-    elif query.format == "table" and found.chart.panels:
-        out.write("\n")
-        show_chart(found.chart, TERMINAL, out)
 
 
 def _nothing(run: Run, others: Mapping[str, int], query: QueryOptions, out: TextIO) -> int:
     told = f"no earlier run of {script_label(run)} can be compared with run {run.id}"
     if query.format == "json":
         write_json(out, {"status": "no_data", "run": as_dict(run), "left_out": dict(others)})
-    elif query.format == "table":
+    elif query.format == "csv":
+        write_rows(out, "csv", _CSV, [])
+    else:
         screen = Screen(1)
         text = screen.plain("; ".join(filter(None, [told, name_left_out(others)])))
         out.writelines(f"{line}\n" for line in (wrap(text, screen.width) if screen.width else [text]))
@@ -121,7 +118,7 @@ def _is_usual(found: RunComparison) -> bool:
 
 def _named(run: Run, before: str, screen: Screen) -> list[str]:
     last = run.last
-    ended = "succeeded" if last.success else last.error_type or last.reason
+    ended = "succeeded" if last.success else status_word(last)
     facts = f"run {run.id}, {iso(run.started)[:19].replace('T', ' ')}, {ended}"
     name = screen.plain(before + " ".join([script_label(run), *run.args])[:200])
     if not screen.width or columns(name) + 2 + columns(facts) <= screen.width:
@@ -267,6 +264,10 @@ def _facts(found: RunComparison, screen: Screen) -> list[str]:
 
 
 def _change(difference: Difference) -> str:
+    if difference.what.startswith("variable ") and difference.base and difference.value:
+        change = list_change(difference.base, difference.value)
+        if change:
+            return change
     unknown = "none" if " " in difference.what and difference.what.split()[0] in ("package", "variable", "tag") else ""
     before, after = (
         value or (unknown or ("not recorded" if value is None else "none"))

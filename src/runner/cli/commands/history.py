@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from time import localtime, strftime, time_ns
 
+from runner.cli.columns import cut
 from runner.cli.output import RED, Screen, printable
 from runner.cli.plot import bar
 from runner.cli.remembered import nothing, take_in
@@ -14,6 +15,7 @@ from runner.engine.history_options import history_filter
 from runner.model import metrics
 from runner.model.run import iso
 from runner.model.units import format_bytes, format_count, format_value
+from runner.model.verdict import status_word
 from runner.stores.base import SHORT_ID, script_label
 
 TYPE_CHECKING = False
@@ -27,8 +29,11 @@ if TYPE_CHECKING:
     from runner.model.run import Run
 
 _COLUMNS = ("started", "status", "wall", "bar", "cpu", "memory", "attempts", "run", "script")
-#: Of these, what a narrow terminal can do without, in that order.
-_DISPENSABLE = ("bar", "cpu", "attempts", "memory", "status", "run")
+#: What a narrow terminal can do without, in that order, and a very narrow one, where starts and ends are in short.
+_DISPENSABLE = ("bar", "cpu", "attempts", "memory")
+_LAST = ("wall", "at", "status", "run")
+#: Columns of a status in short.
+_STATUS = 10
 #: Columns of a bar.
 _BAR = 6
 
@@ -62,8 +67,10 @@ def show_history(options: HistoryOptions, record: RecordOptions, query: QueryOpt
     else:
         _write_table(out, runs)
         if total != len(runs):
-            of = f" of {format_count(total)}" if total is not None else ", perhaps not all"
-            out.write(f"\n{len(runs)}{of} runs; --limit N shows more\n")
+            of = f" of {format_count(total)}" if total is not None else ""
+            one = total is None and len(runs) == 1
+            told = f"{len(runs)}{of} run{'s' * (not one)}{', perhaps not all' if total is None else ''}"
+            out.write(f"\n{told}; --limit N shows more\n")
     return 0
 
 
@@ -77,6 +84,10 @@ def _write_table(out: TextIO, runs: list[Run]) -> None:
         for row, share in zip(rows, _shares(runs), strict=True):
             row["bar"] = bar(share, 1, _BAR, screen)
     names = fitting([name for name in _COLUMNS if name not in unwanted], _DISPENSABLE, rows, out)
+    if fitting(names, _LAST, rows, out) != names:
+        for row, run in zip(rows, runs, strict=True):
+            row.update(at=_briefly(run), status=cut(row["status"], _STATUS))
+        names = fitting(["at", *names[1:]], _LAST, rows, out)
     failed = [not run.last.success for run in runs]
 
     def paint(name: str, row: int, text: str) -> str:
@@ -131,7 +142,7 @@ def _line(run: Run) -> dict[str, Any]:
     last = run.last
     return {
         "started": _started(run),
-        "status": "ok" if last.success else last.error_type or last.reason,
+        "status": status_word(last),
         "wall": _figure(run, metrics.EXECUTION_TIME),
         "cpu": _figure(run, metrics.CPU_TIME),
         "memory": _figure(run, metrics.MEMORY_MAX),
@@ -144,6 +155,14 @@ def _line(run: Run) -> dict[str, Any]:
 def _started(run: Run) -> str:
     started = localtime(run.started // 1_000_000_000)
     return strftime("%m-%d %H:%M:%S" if started.tm_year == localtime().tm_year else "%Y-%m-%d %H:%M", started)
+
+
+def _briefly(run: Run) -> str:
+    """Return the time of a start of today, the day of an earlier one."""
+    started, now = localtime(run.started // 1_000_000_000), localtime()
+    if started[:3] == now[:3]:
+        return strftime("%H:%M", started)
+    return strftime("%m-%d" if started.tm_year == now.tm_year else "%Y-%m-%d", started)
 
 
 def _figure(run: Run, metric: Metric) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from runner.cli.output import YELLOW, Screen
+from runner.cli.remembered import record_of_running, which_record
 from runner.cli.tables import fitting, write_json, write_rows
 from runner.cli.watching import show, table
 from runner.engine import live
-from runner.engine.location import absolute, locate
 from runner.model.run import iso
 from runner.model.units import format_bytes, format_count, format_seconds
 from runner.stores.base import SHORT_ID
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from runner.engine.run_options import RecordOptions
 
 #: What a narrow terminal can do without, in that order.
-_DISPENSABLE = ("USER", "ATTEMPT", "PROCS", "LEFT", "MEMORY", "ELAPSED")
+_DISPENSABLE = ("USER", "ATTEMPT", "PROCS", "LEFT", "MEMORY", "ELAPSED", "CPU", "RUN")
 _RIGHT = frozenset(("ELAPSED", "LEFT", "CPU", "MEMORY", "PROCS"))
 
 _CSV = ("run_id", "script_name", "script_path", "timestamp", "elapsed_seconds", "remaining_seconds", "state", "attempt",
@@ -30,7 +30,7 @@ _CSV = ("run_id", "script_name", "script_path", "timestamp", "elapsed_seconds", 
 
 def show_running(watch: WatchOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
     """Show the runs of this record that are running, those that use most first."""
-    path = locate(record.history_db, absolute())[0]
+    path = record_of_running(record)
     if query.format == "table":
         show(out, watch.watch, lambda: _lines(path, out))
     else:
@@ -44,7 +44,7 @@ def _lines(path: str, out: TextIO) -> list[str]:
     runs = live.running(path, problems)
     notes = [screen.paint(screen.fit(problem), YELLOW) for problem in problems]
     if not runs:
-        return [screen.fit(f"no runs are running (of {path})"), *notes]
+        return [screen.fit(f"no runs are running ({which_record(path)})"), *notes]
     left = _remaining(path, runs)
     rows = [_cells(run, left.get(run.id)) for run in runs]
     names = [name for name in rows[0] if name in ("RUN", "SCRIPT") or any(row[name] for row in rows)]

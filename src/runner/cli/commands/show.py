@@ -24,7 +24,15 @@ _COLUMNS = ("attempt", "metric", "value", "unit", "kind")
 
 
 def show_run(options: OneRunOptions, record: RecordOptions, query: QueryOptions, out: TextIO) -> int:
-    """Show one run whole."""
+    """Show one run whole.
+
+    Raises:
+        UsageError: No run is meant, or an option has nothing to act on in an answer of that format.
+    """
+    if options.raw and query.format != "table":
+        raise UsageError(f"--raw shows bytes as they are; --format {query.format} can't hold them")
+    if options.samples and query.format != "json":
+        raise UsageError("--samples needs --format json: nothing else holds them")
     if options.plot:
         from runner.exporters.charts import check_chart_path
 
@@ -32,7 +40,7 @@ def show_run(options: OneRunOptions, record: RecordOptions, query: QueryOptions,
     with HistoryManager(record.history_db) as history:
         take_in(history)
         drawn = bool(options.plot) or query.format == "table"
-        run = find_run(history, options.run, samples=drawn or (options.samples and query.format == "json"))
+        run = find_run(history, options.run, samples=drawn or options.samples)
         chosen = _chosen(run, options.attempt)
         if options.plot:
             _draw(run, chosen[-1], options.plot)
