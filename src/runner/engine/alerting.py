@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import monotonic, time_ns
 
-from runner.agent.events import LOST, SKIPPED
+from runner.agent.events import FAILED_TO_START, LOST, SKIPPED
 from runner.engine.alert_message import make_message
 from runner.engine.alert_options import compile_rule, wrong
 from runner.engine.alert_outcome import Fired, text_of, text_over
@@ -245,7 +245,8 @@ class Alerting:
                 continue
             missing = [each.text for each in verdict.unknown if each.why == NOT_MEASURED]
             # For want of earlier runs nothing is wrong, and of what never started nobody expects figures.
-            if missing and not during and run.last.metrics and run.last.reason != LOST:
+            nothing_ran = run.last.reason in (FAILED_TO_START, LOST) or not run.last.metrics
+            if missing and not during and not nothing_ran:
                 self.warnings.append(f"alert {rule.name!r} was not judged: {', '.join(missing)} not measured")
         return result
 
