@@ -198,7 +198,7 @@ def _rows(run: Run) -> list[tuple[str, str]]:
         return [(_ERROR, error_of(last))]
     return [
         (_ERROR, error_of(last)),
-        ("Where", _where(run)),
+        _where(run),
         ("CPU", _cpu(last)),
         ("Memory", _memory(last)),
         ("Disk", _disk(last)),
@@ -208,15 +208,18 @@ def _rows(run: Run) -> list[tuple[str, str]]:
     ]
 
 
-def _where(run: Run) -> str:
-    """Return where a run failed, what an error of its kind usually means, and whether it came before."""
+def _where(run: Run) -> tuple[str, str]:
+    """Return the row of where a run failed, what an error of its kind usually means, and whether it came before."""
     failure = run.failure
     if failure is None:
-        return ""
+        return "Where", ""
     kind = f"{failure.kind}: {failure.meaning}" if failure.meaning else ""
     runs = f"{format_count(failure.runs)} run{'s' * (failure.runs != 1)}"
     before = f"{failure.count} x in the {runs} before" if failure.count else f"never in the {runs} before"
-    return " · ".join(part for part in (failure.place, before if failure.runs else "", kind) if part)
+    known = before if failure.runs else ""
+    label = "Where" if failure.place else "Kind" if kind else "Before"
+    parts = (failure.place, known, kind) if failure.place else (kind, known)
+    return label, " · ".join(filter(None, parts))
 
 
 def _number(attempt: Attempt, metric: Metric) -> float:

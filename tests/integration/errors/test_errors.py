@@ -136,7 +136,7 @@ def test_errors_of_node_are_told_apart(runner: support.Command) -> None:
 def test_what_an_exit_was_given_is_the_error(runner: support.Command) -> None:
     script = runner.script("import sys\nprint('begun')\nsys.exit('config file missing: /etc/x.ini')\n")
     assert "  Error    config file missing: /etc/x.ini\n" in runner(script).err
-    assert "  Where    1 x in the 1 run before\n" in runner(script).err
+    assert "  Before   1 x in the 1 run before\n" in runner(script).err
     report = runner("--json-output", "-", "--quiet", script, env={"X": "1"})
     assert json.loads(report.out.partition("begun\n")[2])["error_type"] == "exit:1"
 
@@ -167,12 +167,12 @@ def test_a_crash_is_told_from_a_kill(runner: support.Command) -> None:
     crash = runner.script("import ctypes\ndef f():\n    ctypes.string_at(0)\nf()\n", "crash.py")
     told = runner(crash)
     assert told.exit_code == -11
-    assert "  Error    killed by SIGSEGV\n  Where    crash: native code crashed" in told.err
+    assert "  Error    killed by SIGSEGV\n  Kind     crash: native code crashed" in told.err
     seen = runner(crash, env={"PYTHONFAULTHANDLER": "1"}).err
     assert "  Error    killed by SIGSEGV: Fatal Python error: Segmentation fault\n" in seen
     assert "  Where    crash.py:3, in f · never in the 1 run before · crash: " in seen
     killed = runner("-c", "import os; os.kill(os.getpid(), 9)").err
-    assert "  Error    killed by SIGKILL\n  Where    killed: somebody or something ended it" in killed
+    assert "  Error    killed by SIGKILL\n  Kind     killed: somebody or something ended it" in killed
 
 
 def test_messages_of_databases_tell_what_is_wrong(runner: support.Command) -> None:
