@@ -156,18 +156,20 @@ class Alerting:
                 earlier = [] if during else self._earlier(book, run)
                 book.wait_at_most(_WRITING)
                 with book.transaction():
+                    now = Moment.now()  # once the others are done
                     for lost, why in earlier:
-                        told = self._decide(book, lost, why, False)
-                        self._note(book, lost, told, made)
+                        told = self._decide(book, lost, why, False, now)
+                        self._note(book, lost, told, made, now.time)
                         made.lost += [(lost, each) for each in told if each.told]
-                    found = self._decide(book, run, verdicts, during)
-                    self._note(book, run, found, made)
+                    found = self._decide(book, run, verdicts, during, now)
+                    self._note(book, run, found, made, now.time)
             except StoreError as error:
                 self.do_without(str(error))
                 found, made = None, Made()
         if found is None:
-            found = self._decide(None, run, verdicts, during)
-            self._make_messages(None, run, found, made)
+            now = Moment.now()
+            found = self._decide(None, run, verdicts, during, now)
+            self._make_messages(None, run, found, made, now.time)
         for name, messages in made.messages.items():
             self.pending.setdefault(name, []).extend(messages)
         for lost, each in made.lost:
@@ -251,9 +253,8 @@ class Alerting:
         return result
 
     def _decide(
-        self, book: AlertBook | None, run: Run, verdicts: Sequence[tuple[AlertRule, bool, Verdict | None]], during: bool
+        self, book: AlertBook | None, run: Run, verdicts: Verdicts, during: bool, now: Moment
     ) -> list[Fired]:
-        now = Moment.now()
         script = (run.script_key, run.script_path, run.name)
         mutes = book.mutes(now.time) if book is not None else []
         found = []
@@ -285,14 +286,13 @@ class Alerting:
                 ))  # fmt: skip
         return found
 
-    def _note(self, book: AlertBook, run: Run, found: Sequence[Fired], made: Made) -> None:
-        now = Moment.now().time
+    def _note(self, book: AlertBook, run: Run, found: Sequence[Fired], made: Made, now: int) -> None:
         keys = {}
         for each in found:
             facts = {"rule": each.rule.name, "severity": each.rule.severity, "condition": each.rule.condition,
                      "outcome": each.outcome, "text": each.text}  # fmt: skip
             keys[id(each)] = book.add_alert(run.id, run.script_key, run.name, now, each.during, facts)
-        self._make_messages(book, run, found, made, keys)
+        self._make_messages(book, run, found, made, now, keys)
 
     def _make_messages(
         self,
@@ -300,10 +300,10 @@ class Alerting:
         run: Run,
         found: Sequence[Fired],
         made: Made,
+        now: int,
         keys: Mapping[int, int] | None = None,
     ) -> None:
         """Make one message for each channel of all that it is told."""
-        now = Moment.now().time
         for name, channel in self.channels.items():
             told = [each for each in found if name in each.channels]
             if not told or name == CONSOLE:
