@@ -246,7 +246,7 @@ def _tell_others(
     if show.own_log is not None and show.log_level == "DEBUG":
         from runner.cli.debugging import explain
 
-        explain(show.own_log, settings, alerts)
+        explain(show.own_log, settings, run, alerts)
 
 
 def _tell(show: ShowOptions, text: str) -> None:

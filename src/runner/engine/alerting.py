@@ -78,8 +78,8 @@ class Alerting:
         self.record = record
         #: Lines of trouble that did not touch the script.
         self.warnings: list[str] = []
-        #: What each condition came to when the run had ended: ``alert``, ``held``, ``text``.
-        self.judged: list[dict[str, Any]] = []
+        #: What each condition came to when the run had ended.
+        self.judged: list[tuple[AlertRule, Verdict]] = []
         #: What became of messages: ``channel``, ``messages``, ``problem``.
         self.sent: list[dict[str, Any]] = []
         #: What became of alerts in this run so far.
@@ -239,7 +239,7 @@ class Alerting:
                 self.warnings.append(f"alert {rule.name!r} was not judged: {error}")
                 continue
             if not during:
-                self.judged.append({"alert": rule.name, "held": verdict.fired, "text": text_of(rule, verdict, run)})
+                self.judged.append((rule, verdict))
             if verdict.fired is not None:
                 # Of what is only looked at while the script runs, its end tells no more than that it did not hold.
                 if during or rule.when != DURING or not verdict.fired:
