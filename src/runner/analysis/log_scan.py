@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from runner.analysis import other_languages, other_programs
 from runner.analysis.failure import is_class, without_colors
 from runner.analysis.fault import Fault
-from runner.analysis.other_languages import other_fault
-from runner.analysis.other_programs import short_fault
 from runner.analysis.tracebacks import Tracebacks
 
 #: Lines looked at, from the end.
 _MOST = 100_000
+#: What reads a line that is none of Python's, the first that knows it.
+_READERS = (*other_languages.READERS, *other_programs.READERS)
 
 #: Levels of log lines, by the words that stand for them.
 _LEVELS = {
@@ -46,7 +47,7 @@ def scan(text: str) -> Scan:
     for at, line in enumerate(lines):
         fault = tracebacks.feed(at, line)
         if not tracebacks.taken:
-            fault = _member(lines, at) or other_fault(lines, at) or short_fault(lines, at)
+            fault = _member(lines, at) or _other(lines, at)
         if fault is not None:
             found.faults.append(fault)
         if tracebacks.taken:
@@ -59,6 +60,18 @@ def scan(text: str) -> Scan:
             seen.add(warning)
             found.warnings.append(warning)
     return found
+
+
+def _other(lines: list[str], at: int) -> Fault | None:
+    """Return the error that a line of another language, of a shell or of a native program tells of."""
+    line = lines[at]
+    if not line or line[0] in " \t":
+        return None
+    for read in _READERS:
+        fault = read(lines, at, line)
+        if fault is not None:
+            return fault
+    return None
 
 
 def _member(lines: list[str], at: int) -> Fault | None:

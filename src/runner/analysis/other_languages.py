@@ -17,23 +17,6 @@ _RUBY_OWN = ("<internal:", "/gems/", "/lib/ruby/")
 _ENDINGS = ("Error", "Exception", "Rejection")
 
 
-def other_fault(lines: list[str], at: int) -> Fault | None:
-    """Return the error of another language that a line tells of, None if it tells of none.
-
-    Args:
-        lines: All lines, without colours.
-        at: Which of them.
-    """
-    line = lines[at]
-    if not line or line[0] in " \t":
-        return None
-    for read in (_go, _rust, _java, _node, _ruby):
-        fault = read(lines, at, line)
-        if fault is not None:
-            return fault
-    return None
-
-
 def _below(lines: list[str], at: int, begin: tuple[str, ...], more: int = _MESSAGE) -> Iterator[str]:
     """Yield the lines of the stack below a message, which may go on for some more lines; without their margins."""
     begun = False
@@ -147,3 +130,7 @@ def _ruby(lines: list[str], at: int, line: str) -> Fault | None:
             break
         place = each[5:].partition(":in ")[0]
     return Fault("ruby", name.rstrip(")"), message, place, at)
+
+
+#: What reads a line, the first that knows it: of all lines, which, and what it says.
+READERS = (_go, _rust, _java, _node, _ruby)

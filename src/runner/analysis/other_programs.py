@@ -23,23 +23,6 @@ _SHELL_BEGINNINGS = (
 )  # fmt: skip
 
 
-def short_fault(lines: list[str], at: int) -> Fault | None:
-    """Return the error that a line tells of in itself, None if it tells of none.
-
-    Args:
-        lines: All lines, without colours.
-        at: Which of them.
-    """
-    line = lines[at]
-    if not line or line[0] in " \t":
-        return None
-    for read in (_php, _native, _perl, _shell):
-        fault = read(lines, at, line)
-        if fault is not None:
-            return fault
-    return None
-
-
 def _php(lines: list[str], at: int, line: str) -> Fault | None:
     kind, found, said = line.removeprefix("PHP ").partition(": ")
     if not found or kind not in ("Fatal error", "Parse error"):
@@ -100,3 +83,7 @@ def _shell(lines: list[str], at: int, line: str) -> Fault | None:
         return None
     known = message.startswith(_SHELL_BEGINNINGS) or message.endswith(_SHELL_ENDINGS)
     return Fault("shell", "", message, f"{before}:{number}", at) if known else None
+
+
+#: What reads a line, the first that knows it: of all lines, which, and what it says.
+READERS = (_php, _native, _perl, _shell)
